@@ -1,0 +1,3 @@
+module github.com/anacrolix/missinggo
+
+go 1.26

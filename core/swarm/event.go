@@ -1,0 +1,135 @@
+package swarm
+
+import (
+	"github.com/shoal-p2p/shoal/core/bitfield"
+	"github.com/shoal-p2p/shoal/core/id"
+	"github.com/shoal-p2p/shoal/core/metainfo"
+	"github.com/shoal-p2p/shoal/core/wire"
+)
+
+// Peer is the handle of one connection in this swarm, chosen by the caller and
+// never used twice.
+type Peer uint64
+
+// Event is what may happen to a Swarm: one of the structs of this file.
+type Event interface{ event() }
+
+type (
+	// Connected: a channel to a peer is open; our handshake may go.
+	Connected struct{ Peer Peer }
+	// Received: bytes came over the channel. The swarm owns Data from now on.
+	Received struct {
+		Peer Peer
+		Data []byte
+	}
+	// Drained: of the bytes that were sent to the peer since Connected, Total
+	// have left the channel's buffer. Total only grows; it counts encoded bytes.
+	Drained struct {
+		Peer  Peer
+		Total int64
+	}
+	// Disconnected: the channel is gone. Answers Drop too.
+	Disconnected struct{ Peer Peer }
+
+	// Learn: the info dictionary is known from elsewhere (a .torrent file, an
+	// "xs" link). Ignored when it is known already.
+	Learn struct{ Info *metainfo.Info }
+	// Opened answers Open: the store is there. Have says which pieces it holds
+	// and has verified before; nil means none.
+	Opened struct {
+		Have *bitfield.Bitfield
+		Err  error
+	}
+	// Wrote answers Write.
+	Wrote struct {
+		Block metainfo.Block
+		Err   error
+	}
+	// Verified answers Verify: the SHA-1 of what the store holds of the piece.
+	Verified struct {
+		Piece  metainfo.PieceIndex
+		Digest metainfo.Digest
+		Err    error
+	}
+	// ReadDone answers Read. Data is the whole piece and belongs to the swarm.
+	ReadDone struct {
+		Piece metainfo.PieceIndex
+		Data  []byte
+		Err   error
+	}
+
+	// Select says which files are wanted, by their number in Info.Files; nil
+	// wants all. Before the metadata is known the choice is kept for later.
+	Select struct{ Wanted []bool }
+	// Pause stops transfer in both directions; connections stay.
+	Pause struct{}
+	// Resume ends a Pause.
+	Resume struct{}
+	// Tick: the time of Deadline has come.
+	Tick struct{}
+)
+
+func (Connected) event()    {}
+func (Received) event()     {}
+func (Drained) event()      {}
+func (Disconnected) event() {}
+func (Learn) event()        {}
+func (Opened) event()       {}
+func (Wrote) event()        {}
+func (Verified) event()     {}
+func (ReadDone) event()     {}
+func (Select) event()       {}
+func (Pause) event()        {}
+func (Resume) event()       {}
+func (Tick) event()         {}
+
+// Effect is what a Swarm asks for: one of the structs below.
+type Effect interface{ effect() }
+
+type (
+	// Send a message to a peer, in order, after those sent before it.
+	Send struct {
+		Peer Peer
+		Msg  wire.Message
+	}
+	// Drop a peer's connection. The swarm has forgotten the peer already.
+	Drop struct {
+		Peer   Peer
+		Reason string
+	}
+	// Met: the peer's handshake was right and this is its id.
+	Met struct {
+		Peer Peer
+		ID   id.ID
+	}
+	// Open the store for this torrent; emitted once, when the metadata is known.
+	Open struct{ Info *metainfo.Info }
+	// Write a block to the store. Data belongs to the store from now on.
+	Write struct {
+		Block metainfo.Block
+		Data  []byte
+	}
+	// Verify hashes a piece of which every block was written.
+	Verify struct{ Piece metainfo.Piece }
+	// Read a verified piece whole, for upload.
+	Read struct{ Piece metainfo.Piece }
+	// Have: a piece was verified and may be used.
+	Have struct{ Piece metainfo.PieceIndex }
+	// Done: every wanted piece is verified; emitted again if the selection grows
+	// and is met again.
+	Done struct{}
+	// Failed: the store cannot go on, or its content changed under us; the swarm
+	// has paused itself. Resume tries again.
+	Failed struct{ Err error }
+)
+
+func (Send) effect()   {}
+func (Drop) effect()   {}
+func (Met) effect()    {}
+func (Open) effect()   {}
+func (Write) effect()  {}
+func (Verify) effect() {}
+func (Read) effect()   {}
+func (Have) effect()   {}
+func (Done) effect()   {}
+func (Failed) effect() {}
