@@ -45,10 +45,11 @@ func NewLayout(length, pieceLength int64) (Layout, error) {
 	if length < 0 || pieceLength <= 0 || pieceLength > MaxPieceLength {
 		return Layout{}, ErrLayout
 	}
-	if (length+pieceLength-1)/pieceLength > maxPieces {
+	l := Layout{length, int(pieceLength)}
+	if l.Pieces() > maxPieces {
 		return Layout{}, ErrLayout
 	}
-	return Layout{length, int(pieceLength)}, nil
+	return l, nil
 }
 
 // Length is the sum of all files, in bytes.
@@ -108,8 +109,11 @@ func (l Layout) Range(piece, begin, length uint32) (Block, bool) {
 // block as we ask for it.
 func (l Layout) Number(b Block) (int, bool) {
 	n := b.Begin / BlockSize
-	if b.Begin%BlockSize != 0 || int64(b.Piece) >= int64(l.Pieces()) || n >= l.Blocks(b.Piece) {
+	if b.Begin < 0 || b.Begin%BlockSize != 0 || int64(b.Piece) >= int64(l.Pieces()) || n >= l.Blocks(b.Piece) {
 		return 0, false
 	}
-	return n, l.Block(b.Piece, n) == b
+	if l.Block(b.Piece, n) != b {
+		return 0, false
+	}
+	return n, true
 }

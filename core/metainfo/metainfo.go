@@ -6,8 +6,27 @@ package metainfo
 
 import (
 	"crypto/sha1"
+	"errors"
 
 	"github.com/shoal-p2p/shoal/core/id"
+)
+
+// MaxInfoSize bounds an info dictionary in bytes, whether it comes in a
+// .torrent file or from a peer (BEP 9): half a million pieces, or a hundred
+// thousand files.
+const MaxInfoSize = 10 << 20
+
+// maxSources bounds each list of trackers, web seeds and the like: a torrent
+// has a handful, and we may open a connection to each. More are left out.
+const maxSources = 256
+
+var (
+	// ErrInvalid is wrapped by what says why a torrent, info dictionary, link or
+	// list of files cannot be used.
+	ErrInvalid = errors.New("metainfo: invalid")
+	// ErrUnsupportedVersion is wrapped where something is of BitTorrent v2 alone
+	// (BEP 52).
+	ErrUnsupportedVersion = errors.New("metainfo: BitTorrent v2 only")
 )
 
 // Digest is the SHA-1 of a piece.
@@ -18,6 +37,7 @@ type File struct {
 	Path   []string // from the torrent's name downward; for a single file the name itself
 	Length int64    // bytes
 	Offset int64    // of its first byte in the torrent
+	Pad    bool     // a padding file of BEP 47: zeros that nobody asks for
 }
 
 // Info is a parsed info dictionary (BEP 3). It is never changed once made.
@@ -35,8 +55,8 @@ type Info struct {
 // Torrent is a .torrent file: an info dictionary and how to find its peers.
 type Torrent struct {
 	Info         *Info
-	Trackers     []string // every tier, flattened, without duplicates (BEP 12)
-	WebSeeds     []string // BEP 19
+	Trackers     []string // every tier, flattened, without duplicates (BEP 12); at most 256
+	WebSeeds     []string // http and https URLs (BEP 19); at most 256
 	Comment      string
 	CreatedBy    string
 	CreationDate int64 // seconds since 1970, 0 where not said
