@@ -7,7 +7,7 @@ type Event interface{ event() }
 
 type (
 	// Add begins to announce a torrent at these trackers (WebSocket URLs; others
-	// are warned about and left out). A torrent that is added again keeps its
+	// are warned about and left out; a slash at the end is cut off). A torrent that is added again keeps its
 	// trackers and gains the new ones.
 	Add struct {
 		InfoHash id.ID
@@ -18,12 +18,14 @@ type (
 	Remove struct{ InfoHash id.ID }
 	// Progress tells what the next announce shall say. Left 0 after more than 0
 	// announces "completed" at once. Want is how many more peers the torrent
-	// could use: at 0 announces carry no offers.
+	// could use: at 0 announces carry no offers. Peers is how many it is
+	// connected to: one that wants peers and has none asks its trackers sooner.
 	Progress struct {
 		InfoHash             id.ID
 		Uploaded, Downloaded int64 // bytes since Add
 		Left                 int64
 		Want                 int
+		Peers                int
 	}
 	// OffersMade answers MakeOffers, with as many offers as could be made, none too.
 	OffersMade struct {

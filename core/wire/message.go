@@ -7,10 +7,12 @@ package wire
 
 import "github.com/shoal-p2p/shoal/core/id"
 
-// Message is one of the structs below.
+// Message is one of the structs below. Their byte diagrams are in encode.go.
 type Message interface {
 	// append adds the message's encoding to b, its length prefix included.
 	append(b []byte) []byte
+	// size is the length of that encoding.
+	size() int
 }
 
 // Handshake is the first message in each direction (BEP 3); its 68 bytes have

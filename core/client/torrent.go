@@ -1,0 +1,254 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+
+	"github.com/shoal-p2p/shoal/core/bitfield"
+	"github.com/shoal-p2p/shoal/core/id"
+	"github.com/shoal-p2p/shoal/core/metainfo"
+	"github.com/shoal-p2p/shoal/core/node"
+	"github.com/shoal-p2p/shoal/core/swarm"
+)
+
+var errRemoved = &Error{CodeRemoved, errors.New("the torrent was removed")}
+
+// Torrent is one torrent of a client. Its methods may be called from any
+// goroutine.
+type Torrent struct {
+	client   *Client
+	infoHash id.ID
+	ctx      context.Context // ends with the torrent
+	cancel   context.CancelFunc
+	ready    chan struct{}
+	done     chan struct{}
+
+	// Owned by the client's goroutine.
+	store     Store
+	openStore OpenStore
+	choose    func(*metainfo.Info) []bool
+	forget    bool // whoever closes the store deletes the data
+
+	mu       sync.Mutex
+	name     string
+	trackers []string
+	webSeeds []string
+	comment  string
+	info     *metainfo.Info
+	pieces   *bitfield.Bitfield
+	stats    Stats
+	peers    []PeerInfo
+	err      *Error
+	finished bool // done is closed
+	ended    bool // the torrent has left the client
+}
+
+// InfoHash names the torrent.
+func (t *Torrent) InfoHash() id.ID { return t.infoHash }
+
+// Ready is closed when the metadata is known, or the torrent ended before.
+func (t *Torrent) Ready() <-chan struct{} { return t.ready }
+
+// Done is closed when every wanted file is verified for the first time, or the
+// torrent ended before.
+func (t *Torrent) Done() <-chan struct{} { return t.done }
+
+// Err says why the torrent ended (CodeRemoved, CodeClosed) or stopped
+// (CodeStore, CodeSourceChanged, CodeInvalidTorrent); nil while it lives.
+func (t *Torrent) Err() *Error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.err
+}
+
+// Info is the metadata, nil until Ready.
+func (t *Torrent) Info() *metainfo.Info {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.info
+}
+
+// Name is the torrent's name: the link's until the metadata is known.
+func (t *Torrent) Name() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.info != nil {
+		return t.info.Name
+	}
+	return t.name
+}
+
+// Magnet is a magnet link that names the torrent and its trackers.
+func (t *Torrent) Magnet() string {
+	name := t.Name()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	m := metainfo.Magnet{InfoHash: t.infoHash, Name: name, Trackers: t.trackers, WebSeeds: t.webSeeds}
+	return m.String()
+}
+
+// TorrentFile is the .torrent file, nil until Ready.
+func (t *Torrent) TorrentFile() []byte {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.info == nil {
+		return nil
+	}
+	file := metainfo.Torrent{Info: t.info, Trackers: t.trackers, WebSeeds: t.webSeeds, Comment: t.comment}
+	return file.Encode()
+}
+
+// Pieces returns the verified pieces in wire form, nil until the store is open.
+func (t *Torrent) Pieces() []byte {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.pieces == nil {
+		return nil
+	}
+	return t.pieces.Bytes()
+}
+
+// Has reports whether length bytes of the torrent from offset are verified.
+func (t *Torrent) Has(offset, length int64) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.info == nil || offset < 0 || length < 0 || offset > t.info.Layout.Length()-length {
+		return false
+	}
+	if length == 0 {
+		return true
+	}
+	if t.pieces == nil {
+		return false
+	}
+	pieceLength := int64(t.info.Layout.PieceLength())
+	for i := offset / pieceLength; i <= (offset+length-1)/pieceLength; i++ {
+		if !t.pieces.Has(int(i)) {
+			return false
+		}
+	}
+	return true
+}
+
+// Stats returns the torrent's counts, as they were at most 0.2 seconds ago.
+func (t *Torrent) Stats() Stats {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.stats
+}
+
+// Peers lists the connected peers, as they were when Stats last changed.
+func (t *Torrent) Peers() []PeerInfo {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Clone(t.peers)
+}
+
+// Select says which files are wanted, by their number; nil wants all.
+func (t *Torrent) Select(wanted []bool) {
+	t.client.mail.post(func() {
+		t.choose = nil
+		t.tell(swarm.Select{Wanted: wanted})
+	})
+}
+
+// Pause stops transfer in both directions.
+func (t *Torrent) Pause() { t.client.mail.post(func() { t.tell(swarm.Pause{}) }) }
+
+// Resume ends a Pause, and tries again after Failed.
+func (t *Torrent) Resume() {
+	t.client.mail.post(func() {
+		t.mu.Lock()
+		if !t.ended {
+			t.err = nil
+		}
+		t.mu.Unlock()
+		t.tell(swarm.Resume{})
+	})
+}
+
+// Remove takes the torrent out of the client and returns when its store is
+// closed, or ctx ends; data deletes what was stored.
+func (t *Torrent) Remove(ctx context.Context, data bool) error {
+	closed := make(chan error, 1)
+	t.client.mail.post(func() { t.client.end(t, errRemoved, data, func(err error) { closed <- err }) })
+	select {
+	case err := <-closed:
+		if err != nil {
+			return &Error{CodeStore, err}
+		}
+		return nil
+	case <-t.client.done:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// tell hands an event to the torrent's swarm and lets the change be seen.
+func (t *Torrent) tell(ev swarm.Event) {
+	c := t.client
+	if c.torrent(t.infoHash) != t {
+		return
+	}
+	c.handle(node.Torrent{InfoHash: t.infoHash, Event: ev})
+	if c.refresh(t) {
+		c.event(t, Progress{})
+	}
+}
+
+// learned keeps the metadata and reports whether it is new.
+func (t *Torrent) learned(info *metainfo.Info) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.info != nil {
+		return false // the store is opened once more, after it failed
+	}
+	t.info = info
+	close(t.ready)
+	return true
+}
+
+// have adds a piece and reports whether it is the first: the moment at which
+// something can be shown is worth an event of its own.
+func (t *Torrent) have(piece metainfo.PieceIndex) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.pieces.Set(int(piece))
+	return t.pieces.Count() == 1
+}
+
+func (t *Torrent) finish() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.finished {
+		t.finished = true
+		close(t.done)
+	}
+}
+
+func (t *Torrent) fail(err *Error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.err = err
+}
+
+// ends marks the torrent as gone and reports whether it was there.
+func (t *Torrent) ends(err *Error) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.ended {
+		return false
+	}
+	t.ended, t.err = true, err
+	if t.info == nil {
+		close(t.ready)
+	}
+	if !t.finished {
+		t.finished = true
+		close(t.done)
+	}
+	return true
+}

@@ -1,0 +1,212 @@
+// Package node is one peer as one state machine: it joins the swarms, the
+// trackers' announcer and the signaling, routes every event to the one that it
+// concerns, and owns the budget of connections. In come the shell's events,
+// out go effects for its ports. It holds no protocol rule of its own.
+package node
+
+import (
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/shoal-p2p/shoal/core/id"
+	"github.com/shoal-p2p/shoal/core/signaling"
+	"github.com/shoal-p2p/shoal/core/swarm"
+	"github.com/shoal-p2p/shoal/core/tracker"
+)
+
+// DefaultConnections is the budget where none is given: what WebTorrent allows
+// a torrent, and a tenth of what one Chromium process can hold.
+const DefaultConnections = 55
+
+// ErrNoPeers says that nobody with a torrent has been met yet.
+var ErrNoPeers = errors.New("no peer with this torrent has been found yet")
+
+// Config is what a node is made of.
+type Config struct {
+	PeerID         id.ID
+	MaxConnections int // the budget, unanswered offers counted; 0 means DefaultConnections
+}
+
+// Node is one peer. Handle is its only mutation; after each Handle the caller
+// drains Poll, and calls Handle(Tick) when Deadline has come.
+type Node struct {
+	cfg       Config
+	rng       *rand.Rand
+	announcer *tracker.Announcer
+	signaling *signaling.Signaling
+	torrents  map[id.ID]*torrent
+	order     []*torrent // as added: what is done for all is done in this order
+	touched   []*torrent // whose swarms may have effects to drain
+	conns     map[Conn]*conn
+	batches   map[signaling.Route]*batch
+	effects   []Effect
+}
+
+// conn is a live connection: from Offer or Accept until Closed.
+type conn struct {
+	torrent *torrent // nil once the torrent is removed
+	ready   bool     // the swarm knows it
+	closing bool     // Close was emitted
+	met     bool     // Met was emitted
+	peer    id.ID    // valid once met
+}
+
+// New makes a node without torrents.
+func New(cfg Config, rng *rand.Rand) *Node {
+	if cfg.MaxConnections == 0 {
+		cfg.MaxConnections = DefaultConnections
+	}
+	return &Node{
+		cfg:       cfg,
+		rng:       rng,
+		announcer: tracker.New(tracker.Config{PeerID: cfg.PeerID}, rng),
+		signaling: signaling.New(signaling.Config{PeerID: cfg.PeerID}, rng),
+		torrents:  make(map[id.ID]*torrent),
+		conns:     make(map[Conn]*conn),
+		batches:   make(map[signaling.Route]*batch),
+	}
+}
+
+// Handle takes one event.
+func (n *Node) Handle(now time.Time, ev Event) {
+	switch ev := ev.(type) {
+	case Add:
+		n.add(now, ev)
+	case Remove:
+		n.remove(now, ev.InfoHash)
+	case Torrent:
+		if t := n.torrents[ev.InfoHash]; t != nil {
+			n.tell(now, t, ev.Event)
+		}
+	case Socket:
+		n.announcer.Handle(now, ev.Event)
+	case Described:
+		n.signaling.Handle(now, signaling.Described{Conn: ev.Conn, SDP: ev.SDP, Err: ev.Err})
+	case Opened:
+		n.signaling.Handle(now, signaling.Opened{Conn: ev.Conn})
+	case Received:
+		if c := n.usable(ev.Conn); c != nil {
+			n.tell(now, c.torrent, swarm.Received{Peer: swarm.Peer(ev.Conn), Data: ev.Data})
+		}
+	case Drained:
+		if c := n.usable(ev.Conn); c != nil {
+			n.tell(now, c.torrent, swarm.Drained{Peer: swarm.Peer(ev.Conn), Total: ev.Total})
+		}
+	case Closed:
+		n.closed(now, ev.Conn)
+	case Tick:
+		n.tick(now)
+	default:
+		panic("node: unknown event")
+	}
+	n.settle(now)
+}
+
+// Poll returns the next effect, in order, and false when there is none.
+func (n *Node) Poll() (Effect, bool) {
+	if len(n.effects) == 0 {
+		return nil, false
+	}
+	e := n.effects[0]
+	n.effects[0] = nil
+	if n.effects = n.effects[1:]; len(n.effects) == 0 {
+		n.effects = nil
+	}
+	return e, true
+}
+
+// Deadline is when Handle(Tick) is due, and false when nothing waits for time.
+func (n *Node) Deadline() (time.Time, bool) {
+	d := deadline{}
+	d.add(n.announcer.Deadline())
+	d.add(n.signaling.Deadline())
+	for _, t := range n.order {
+		d.add(t.swarm.Deadline())
+		d.add(t.lonelyAt, !t.lonelyAt.IsZero())
+	}
+	return d.at, d.set
+}
+
+// Connections counts against the budget: every connection that has been begun
+// and is not closed.
+func (n *Node) Connections() int { return len(n.conns) }
+
+// Swarm gives the state of one torrent to read, or nil.
+func (n *Node) Swarm(infoHash id.ID) *swarm.Swarm {
+	if t := n.torrents[infoHash]; t != nil {
+		return t.swarm
+	}
+	return nil
+}
+
+func (n *Node) emit(e Effect) { n.effects = append(n.effects, e) }
+
+// tell hands an event to a swarm and remembers that it may have effects.
+func (n *Node) tell(now time.Time, t *torrent, ev swarm.Event) {
+	t.swarm.Handle(now, ev)
+	if !t.touched {
+		t.touched = true
+		n.touched = append(n.touched, t)
+	}
+}
+
+func (n *Node) tick(now time.Time) {
+	if due(n.announcer.Deadline())(now) {
+		n.announcer.Handle(now, tracker.Tick{})
+	}
+	if due(n.signaling.Deadline())(now) {
+		n.signaling.Handle(now, signaling.Tick{})
+	}
+	for _, t := range n.order {
+		if due(t.swarm.Deadline())(now) {
+			n.tell(now, t, swarm.Tick{})
+		}
+		n.lonely(now, t)
+	}
+}
+
+// settle carries effects from machine to machine until all are quiet. It ends,
+// since every effect is the consequence of one event from outside and no two
+// machines answer each other without it.
+func (n *Node) settle(now time.Time) {
+	for quiet := false; !quiet; {
+		quiet = true
+		for e, ok := n.announcer.Poll(); ok; e, ok = n.announcer.Poll() {
+			n.fromTracker(now, e)
+			quiet = false
+		}
+		for e, ok := n.signaling.Poll(); ok; e, ok = n.signaling.Poll() {
+			n.fromSignaling(now, e)
+			quiet = false
+		}
+		for len(n.touched) > 0 {
+			t := n.touched[0]
+			n.touched = n.touched[1:]
+			t.touched = false
+			for e, ok := t.swarm.Poll(); ok; e, ok = t.swarm.Poll() {
+				n.fromSwarm(now, t, e)
+			}
+			n.report(now, t)
+			quiet = false
+		}
+		n.touched = nil
+	}
+}
+
+// deadline is the earliest of several.
+type deadline struct {
+	at  time.Time
+	set bool
+}
+
+func (d *deadline) add(at time.Time, ok bool) {
+	if ok && (!d.set || at.Before(d.at)) {
+		d.at, d.set = at, true
+	}
+}
+
+// due turns a Deadline into a question.
+func due(at time.Time, ok bool) func(now time.Time) bool {
+	return func(now time.Time) bool { return ok && !at.After(now) }
+}

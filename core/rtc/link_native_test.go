@@ -1,0 +1,94 @@
+//go:build !js
+
+package rtc
+
+import (
+	"os"
+	"runtime"
+	"testing"
+	"time"
+)
+
+func TestMain(m *testing.M) {
+	before := runtime.NumGoroutine()
+	code := m.Run()
+	if !settles(func() bool { return runtime.NumGoroutine() <= before }) {
+		println("goroutines are left:", runtime.NumGoroutine()-before)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// settles waits until is holds, for a few seconds.
+func settles(is func() bool) bool {
+	ticks, patient := time.NewTicker(10*time.Millisecond), time.After(10*time.Second)
+	defer ticks.Stop()
+	for !is() {
+		select {
+		case <-ticks.C:
+		case <-patient:
+			return false
+		}
+	}
+	return true
+}
+
+func needWebRTC(testing.TB) {}
+
+func checkNothingLeft(*testing.T) {} // TestMain does
+
+func sendText(t *testing.T, c *conn, text string) {
+	if err := c.look().channel.dc.SendText(text); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// openAnother opens a second channel; what it returns is closed when the
+// channel is.
+func openAnother(t *testing.T, c *conn) <-chan struct{} {
+	dc, err := c.pc.CreateDataChannel("another", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := make(chan struct{})
+	dc.OnClose(func() { close(closed) })
+	return closed
+}
+
+// TestOffersThatNobodyAnswers is of a peer that never gets further than its offer.
+func TestOffersThatNobodyAnswers(t *testing.T) {
+	d := New(Config{})
+	for range 20 {
+		e := newTold()
+		c := d.Offer(e.events())
+		<-e.described
+		c.Close()
+		if err := <-e.closed; err != nil {
+			t.Errorf("Closed(%v) after Close", err)
+		}
+	}
+	d.Close()
+}
+
+// TestReceiverIsHeldUp: what a peer sends while our side is busy waits at
+// the peer, not with us.
+func TestReceiverIsHeldUp(t *testing.T) {
+	c := newConn(nil, newTold().events())
+	c.receive(make([]byte, maxUnread+1))
+	waited := make(chan struct{})
+	go func() {
+		c.waitForRoom()
+		close(waited)
+	}()
+	select {
+	case <-waited:
+		t.Fatal("there is no room, and yet it did not wait")
+	case <-time.After(20 * time.Millisecond):
+	}
+	c.tell(c.take().received)
+	<-waited
+
+	c.receive(make([]byte, maxUnread+1))
+	go c.Close()
+	c.waitForRoom() // returns, for the connection is over
+}

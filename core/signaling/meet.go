@@ -1,0 +1,186 @@
+package signaling
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+	"time"
+
+	"github.com/shoal-p2p/shoal/core/id"
+)
+
+func (s *Signaling) makeOffer(now time.Time, route Route) {
+	if len(s.conns) >= s.cfg.MaxConns {
+		s.last++
+		s.emit(SendOffer{Conn: s.last, Route: route, Err: ErrFull})
+		return
+	}
+	c := s.add(now, conn{route: route, ours: true, offerID: randomID(s.rng)})
+	s.emit(Offer{Conn: c.handle, Route: route})
+}
+
+func (s *Signaling) described(now time.Time, ev Described) {
+	c := s.find(ev.Conn)
+	if c == nil || c.state != describing {
+		return
+	}
+	err := ev.Err
+	if err == nil && !fits(ev.SDP) {
+		err = ErrTooLong
+	}
+	if err != nil {
+		s.close(c, "it could not be described", err)
+		return
+	}
+	if c.ours {
+		c.state = offered
+		c.deadline = now.Add(s.cfg.OfferTimeout)
+		s.emit(SendOffer{Conn: c.handle, Route: c.route, OfferID: c.offerID, SDP: ev.SDP})
+		return
+	}
+	s.connect(now, c)
+	s.emit(SendAnswer{Route: c.route, To: c.peer, OfferID: c.offerID, SDP: ev.SDP})
+}
+
+func (s *Signaling) offered(now time.Time, ev Offered) {
+	if ev.From == s.cfg.PeerID || ev.From.IsZero() || !fits(ev.SDP) || s.knows(ev) || s.busy(ev.Route) {
+		return
+	}
+	c := s.add(now, conn{route: ev.Route, peer: ev.From, offerID: ev.OfferID})
+	s.emit(Accept{Conn: c.handle, Route: ev.Route, SDP: ev.SDP})
+}
+
+// knows reports whether a connection to who offers is there or on its way.
+func (s *Signaling) knows(ev Offered) bool {
+	for _, c := range s.conns {
+		if c.leadsTo(ev.Route.InfoHash, ev.From) {
+			return true
+		}
+	}
+	return false
+}
+
+// busy reports whether there is no room for one more offer by a route.
+func (s *Signaling) busy(route Route) bool {
+	accepting := s.count(func(c *conn) bool { return c.route == route && !c.ours && c.pending() })
+	return accepting >= maxAccepting || len(s.conns) >= s.cfg.MaxConns
+}
+
+func (s *Signaling) answered(now time.Time, ev Answered) {
+	c := s.unanswered(ev.Route, ev.OfferID)
+	if c == nil || ev.From == s.cfg.PeerID || ev.From.IsZero() || !fits(ev.SDP) {
+		return
+	}
+	c.peer = ev.From
+	if !s.prevails(c) {
+		s.close(c, "another connection to this peer stays", nil)
+		return
+	}
+	s.connect(now, c)
+	s.emit(Apply{Conn: c.handle, SDP: ev.SDP})
+}
+
+// unanswered returns our connection whose offer travels by this route, or nil.
+func (s *Signaling) unanswered(route Route, offerID id.ID) *conn {
+	for _, c := range s.conns {
+		if c.ours && c.state == offered && c.route == route && c.offerID == offerID {
+			return c
+		}
+	}
+	return nil
+}
+
+// prevails decides whether c, our offer that was answered just now, shall go on
+// beside the other connections to its peer, and ends those that yield to it.
+func (s *Signaling) prevails(c *conn) bool {
+	rivals := s.rivals(c, c.peer)
+	for _, other := range rivals {
+		if other.state == open {
+			return false
+		}
+	}
+	if !c.peer.IsShoal() {
+		return true
+	}
+	for _, other := range rivals {
+		if other.ours {
+			// A Shoal peer answers a second offer only when the connection by the
+			// first is dead on its side: both go on, the first to open stays.
+			continue
+		}
+		if !s.oursWins(c.peer) {
+			return false
+		}
+		s.close(other, "glare", nil)
+	}
+	return true
+}
+
+// oursWins reports whether a connection that we offered stays and one that the
+// peer offered goes.
+func (s *Signaling) oursWins(peer id.ID) bool { return s.cfg.PeerID.Compare(peer) < 0 }
+
+// connect begins the wait for the channel.
+func (s *Signaling) connect(now time.Time, c *conn) {
+	c.state = connecting
+	c.deadline = now.Add(s.cfg.ConnectTimeout)
+}
+
+func (s *Signaling) opened(handle Conn) {
+	c := s.find(handle)
+	if c == nil || c.state != connecting {
+		return
+	}
+	c.state = open
+	c.deadline = time.Time{}
+	s.emit(Ready{Conn: c.handle, InfoHash: c.route.InfoHash})
+	for _, other := range s.rivals(c, c.peer) {
+		if other.pending() {
+			s.close(other, "another connection to this peer is open", nil)
+		}
+	}
+}
+
+func (s *Signaling) met(now time.Time, ev Met) {
+	c := s.find(ev.Conn)
+	if c == nil || c.state != open {
+		return
+	}
+	c.peer = ev.Peer
+	c.metAt = now
+	if ev.Peer == s.cfg.PeerID {
+		s.close(c, "this is ourselves", nil)
+		return
+	}
+	for _, other := range s.rivals(c, c.peer) {
+		if other.metAt.IsZero() {
+			continue
+		}
+		if s.stays(now, other, c) {
+			s.close(c, "met twice", nil)
+			return
+		}
+		s.close(other, "met twice", nil)
+	}
+}
+
+// stays decides between two open connections to the same peer: whether old,
+// which was met before, stays and new goes.
+func (s *Signaling) stays(now time.Time, old, new *conn) bool {
+	if now.Sub(old.metAt) > s.cfg.ConnectTimeout {
+		return true
+	}
+	if old.ours != new.ours {
+		return old.ours == s.oursWins(new.peer)
+	}
+	return old.offerID.Compare(new.offerID) < 0
+}
+
+func fits(sdp string) bool { return sdp != "" && len(sdp) <= maxSDP }
+
+func randomID(rng *rand.Rand) id.ID {
+	var a id.ID
+	for i := 0; i < id.Size; i += 4 {
+		binary.BigEndian.PutUint32(a[i:], rng.Uint32())
+	}
+	return a
+}

@@ -1,0 +1,314 @@
+package swarm
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/shoal-p2p/shoal/core/wire"
+)
+
+// script reads a fuzzer's bytes as what happens to a swarm.
+type script struct {
+	t       *testing.T
+	bytes   []byte
+	s       *Swarm
+	tor     torrent
+	now     time.Time
+	next    Peer
+	open    []Peer // connected, and not dropped
+	pending []Effect
+	asked   map[Peer][]wire.Request
+}
+
+func (f *script) byte() byte {
+	if len(f.bytes) == 0 {
+		return 0
+	}
+	b := f.bytes[0]
+	f.bytes = f.bytes[1:]
+	return b
+}
+
+// number is mostly small, and sometimes anything.
+func (f *script) number() uint32 {
+	if b := f.byte(); b < 0xf0 {
+		return uint32(b % 16)
+	}
+	return uint32(f.byte())<<24 | uint32(f.byte())<<16 | uint32(f.byte())<<8 | uint32(f.byte())
+}
+
+func (f *script) take(n int) []byte {
+	n = min(n, len(f.bytes))
+	b := append([]byte(nil), f.bytes[:n]...)
+	f.bytes = f.bytes[n:]
+	return b
+}
+
+func (f *script) peer() Peer {
+	if len(f.open) == 0 {
+		return 0
+	}
+	return f.open[int(f.byte())%len(f.open)]
+}
+
+func (f *script) handle(ev Event) {
+	f.s.Handle(f.now, ev)
+	for {
+		e, ok := f.s.Poll()
+		if !ok {
+			return
+		}
+		switch e := e.(type) {
+		case Send:
+			if !f.isOpen(e.Peer) {
+				f.t.Fatalf("%T for a peer that is gone", e.Msg)
+			}
+			wire.Append(nil, e.Msg)
+			if m, ok := e.Msg.(wire.Request); ok {
+				f.asked[e.Peer] = append(f.asked[e.Peer], m)
+			}
+		case Drop:
+			f.close(e.Peer)
+		case Open, Write, Verify, Read:
+			f.pending = append(f.pending, e)
+		}
+	}
+}
+
+func (f *script) isOpen(p Peer) bool {
+	for _, q := range f.open {
+		if p == q {
+			return true
+		}
+	}
+	return false
+}
+
+func (f *script) close(p Peer) {
+	for i, q := range f.open {
+		if p == q {
+			f.open = append(f.open[:i], f.open[i+1:]...)
+			return
+		}
+	}
+}
+
+func (f *script) receive(p Peer, m wire.Message) { f.handle(Received{p, wire.Append(nil, m)}) }
+
+// happen does one thing that the bytes say.
+func (f *script) happen() {
+	switch f.byte() % 16 {
+	case 0, 1:
+		if len(f.open) < 6 {
+			f.next++
+			f.open = append(f.open, f.next)
+			f.handle(Connected{f.next})
+			reserved := f.byte()
+			f.receive(f.next, wire.Handshake{
+				Fast: reserved&1 != 0, Extended: reserved&2 != 0, InfoHash: f.tor.info.Hash, PeerID: peerID(string(rune(reserved))),
+			})
+		}
+	case 2:
+		p := f.peer()
+		f.close(p)
+		f.handle(Disconnected{p})
+	case 3:
+		f.handle(Received{f.peer(), f.take(int(f.byte()))})
+	case 4:
+		f.now = f.now.Add(time.Duration(f.byte()) * 100 * time.Millisecond)
+		f.handle(Tick{})
+	case 5:
+		f.handle(Drained{f.peer(), int64(f.number())})
+	case 6:
+		f.handle([]Event{Pause{}, Resume{}, Resume{}, Learn{f.tor.info}, Select{}, Select{[]bool{f.byte()%2 == 0, true}}}[f.byte()%6])
+	case 7, 8:
+		f.answer()
+	case 9, 10:
+		f.block()
+	case 11:
+		f.extension()
+	default:
+		f.receive(f.peer(), f.message())
+	}
+}
+
+// answer lets the store do what was asked first.
+func (f *script) answer() {
+	if len(f.pending) == 0 {
+		return
+	}
+	e := f.pending[0]
+	f.pending = f.pending[1:]
+	var err error
+	how := f.byte()
+	if how > 0xf0 {
+		err = errDisk
+	}
+	switch e := e.(type) {
+	case Open:
+		f.handle(Opened{nil, err})
+	case Write:
+		f.handle(Wrote{e.Block, err})
+	case Verify:
+		digest := f.tor.info.Digests[e.Piece.Index]
+		digest[0] ^= how % 5 / 4
+		f.handle(Verified{e.Piece.Index, digest, err})
+	case Read:
+		f.handle(ReadDone{e.Piece.Index, f.tor.data[e.Piece.Offset : e.Piece.Offset+int64(e.Piece.Length)-int64(how%20/19)], err})
+	}
+}
+
+// block answers the oldest request that a peer was sent.
+func (f *script) block() {
+	p := f.peer()
+	if list := f.asked[p]; len(list) > 0 {
+		f.asked[p] = list[1:]
+		f.receive(p, f.tor.block(list[0]))
+	}
+}
+
+func (f *script) extension() {
+	p := f.peer()
+	switch f.byte() % 4 {
+	case 0:
+		sizes := []int64{int64(len(f.tor.info.Bytes)), 1, int64(f.number()), -1}
+		m, err := wire.ExtendedHandshake{M: map[string]uint8{wire.NameMetadata: f.byte() % 4}, MetadataSize: sizes[f.byte()%4], Reqq: int64(f.number())}.Message()
+		if err == nil {
+			f.receive(p, m)
+		}
+	case 1:
+		all := f.tor.info.Bytes
+		if f.byte()%4 == 0 {
+			all = make([]byte, 1+f.number()%1000)
+		}
+		f.receive(p, wire.Metadata{Type: wire.MetadataData, Piece: int64(f.byte() % 2), TotalSize: int64(len(all)), Data: all}.Message(ourMetadata))
+	case 2:
+		f.receive(p, wire.Metadata{Type: wire.MetadataType(f.byte() % 3), Piece: int64(f.number())}.Message(ourMetadata))
+	case 3:
+		f.receive(p, wire.DontHave{Piece: f.number()}.Message(ourDontHave))
+	}
+}
+
+func (f *script) message() wire.Message {
+	const quarter = 4 * kib
+	switch f.byte() % 20 {
+	case 0:
+		return wire.Choke{}
+	case 1, 2:
+		return wire.Unchoke{}
+	case 3, 4:
+		return wire.Interested{}
+	case 5:
+		return wire.NotInterested{}
+	case 6:
+		return wire.Have{Piece: f.number()}
+	case 7:
+		return wire.Bitfield{Bits: f.take(int(f.byte() % 4))}
+	case 8, 9, 10:
+		return wire.Request{Piece: f.number(), Begin: f.number() * quarter, Length: f.number() * quarter}
+	case 11:
+		return wire.Cancel{Piece: f.number(), Begin: f.number() * quarter, Length: f.number() * quarter}
+	case 12:
+		return wire.Reject{Piece: f.number(), Begin: f.number() * 16 * kib, Length: 16 * kib}
+	case 13:
+		return wire.Piece{Piece: f.number(), Begin: f.number() * quarter, Block: make([]byte, f.number()%16*quarter)}
+	case 14:
+		return wire.HaveAll{}
+	case 15:
+		return wire.HaveNone{}
+	case 16:
+		return wire.Suggest{Piece: f.number()}
+	case 17:
+		return wire.AllowedFast{Piece: f.number()}
+	case 18:
+		return wire.Port{Port: uint16(f.number())}
+	default:
+		return wire.KeepAlive{}
+	}
+}
+
+// check is what holds whatever peers do.
+func (f *script) check() {
+	outstanding := 0
+	for _, p := range f.s.order {
+		outstanding += len(p.down.requests)
+		switch {
+		case len(p.down.requests) > maxDepth, len(p.down.late) > maxDepth, len(p.up.queue) > maxQueue,
+			len(p.up.metadata) > maxMetadataQueue, len(p.claims.log) > maxClaims:
+			f.t.Fatal("a queue of a peer is beyond its bound")
+		case p.sent-p.drained > maxUnsent+1<<20:
+			f.t.Fatal("too much waits to be sent")
+		}
+	}
+	if outstanding != f.s.requests.outstanding || len(f.s.order) != len(f.open) {
+		f.t.Fatalf("%d requests, counted as %d; %d peers, %d open", outstanding, f.s.requests.outstanding, len(f.s.order), len(f.open))
+	}
+	if f.s.store.unwritten < 0 || f.s.uploads.bytes > readAhead+64*kib || len(f.s.metadata.assemblies) > maxAssemblies {
+		f.t.Fatal("a bound over all peers is broken")
+	}
+	f.s.Stats()
+	f.s.Peers()
+}
+
+func FuzzSwarm(f *testing.F) {
+	tor := newTorrent(32*kib, 100*kib, 90*kib)
+	f.Add([]byte{0, 3, 6, 3, 7, 0, 12, 14, 12, 1, 9, 0, 9, 0, 7, 0, 7, 0, 7, 0})
+	f.Add([]byte{0, 3, 11, 0, 0, 2, 0, 0, 0, 11, 1, 1, 0, 7, 0})
+	rng := rand.New(rand.NewPCG(1, 0))
+	for range 20 {
+		long := make([]byte, 600)
+		for i := range long {
+			long[i] = byte(rng.Uint32())
+		}
+		f.Add(long)
+	}
+	f.Fuzz(func(t *testing.T, bytes []byte) {
+		if len(bytes) > 4000 {
+			return
+		}
+		s := &script{
+			t: t, bytes: bytes, tor: tor, asked: make(map[Peer][]wire.Request),
+			now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
+			s:   New(Config{InfoHash: tor.info.Hash, PeerID: peerID("us")}, rand.New(rand.NewPCG(1, 0))),
+		}
+		for len(s.bytes) > 0 {
+			s.happen()
+			s.check()
+		}
+		s.finish()
+	})
+}
+
+// finish proves that nothing a peer did keeps a swarm from its end: an honest
+// seed comes, the store works again, and everything is fetched.
+func (f *script) finish() {
+	f.handle(Learn{f.tor.info})
+	f.handle(Select{})
+	f.next++
+	seed := f.next
+	f.open = append(f.open, seed)
+	f.handle(Connected{seed})
+	f.receive(seed, wire.Handshake{Fast: true, InfoHash: f.tor.info.Hash, PeerID: peerID("seed")})
+	f.receive(seed, wire.HaveAll{})
+	f.receive(seed, wire.Unchoke{})
+	for rounds := 0; f.s.Left() != 0; rounds++ {
+		if rounds > 2000 {
+			f.t.Fatalf("%d bytes are left for ever: %+v", f.s.Left(), f.s.Stats())
+		}
+		f.handle(Resume{})
+		for len(f.pending) > 0 {
+			f.bytes = nil // the store answers well
+			f.answer()
+		}
+		for _, m := range f.asked[seed] {
+			if m.Piece < uint32(f.tor.info.Layout.Pieces()) {
+				f.receive(seed, f.tor.block(m))
+			}
+		}
+		f.asked[seed] = nil
+		f.now = f.now.Add(time.Second)
+		f.receive(seed, wire.KeepAlive{})
+		f.handle(Tick{})
+	}
+}

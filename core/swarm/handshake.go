@@ -1,0 +1,115 @@
+package swarm
+
+import (
+	"github.com/shoal-p2p/shoal/core/wire"
+)
+
+// version is what our extended handshake calls us.
+const version = "Shoal 0.1"
+
+// The numbers under which we take extension messages. They are stock
+// WebTorrent's in browsers.
+const (
+	ourMetadata = 1
+	ourDontHave = 2
+)
+
+// extensions is what a peer said in its extended handshakes.
+type extensions struct {
+	metadata uint8 // its number for ut_metadata; 0 for none
+	dontHave uint8 // for lt_donthave
+	size     int64 // of the info dictionary, in bytes; 0 where it has not said
+	reqq     int   // requests that it queues
+	client   string
+}
+
+// defaultReqq is what a peer is taken to queue that has not said: libtorrent's
+// assumption.
+const defaultReqq = 250
+
+func (s *Swarm) handshake(p *peer, m wire.Handshake) (reason string) {
+	if m.InfoHash != s.cfg.InfoHash {
+		return "wrong info hash"
+	}
+	if m.PeerID == s.cfg.PeerID {
+		return "self"
+	}
+	p.shaken, p.name = true, m.PeerID
+	p.fast, p.extended = m.Fast, m.Extended
+	p.ext.reqq = defaultReqq
+	s.emit(Met{p.id, p.name})
+	if s.picker != nil {
+		p.slot = s.picker.Join(uint64(p.id))
+	}
+	s.introduce(p)
+	s.state(p)
+	s.wakeBy(p.said.Add(keepAlive))
+	return ""
+}
+
+// introduce sends the extended handshake: at first, and again when the metadata
+// is known. Stock WebTorrent takes up a fetch of metadata on each of them, so
+// the second heals peers that know the torrent by its magnet link alone.
+func (s *Swarm) introduce(p *peer) {
+	if !p.extended {
+		return
+	}
+	h := wire.ExtendedHandshake{
+		M:      map[string]uint8{wire.NameMetadata: ourMetadata, wire.NameDontHave: ourDontHave},
+		Reqq:   maxQueue,
+		Client: version,
+	}
+	if s.info != nil {
+		h.MetadataSize = int64(len(s.info.Bytes))
+	}
+	m, err := h.Message()
+	if err != nil {
+		panic("swarm: extended handshake cannot be encoded: " + err.Error())
+	}
+	s.send(p, m)
+}
+
+// extension reads an extension message. One with a number that we have not
+// given is ignored (BEP 10).
+func (s *Swarm) extension(p *peer, m wire.Extended) (reason string) {
+	if !p.extended {
+		return "extension message without the extension protocol"
+	}
+	switch m.ID {
+	case wire.HandshakeID:
+		return s.introduced(p, m.Payload)
+	case ourMetadata:
+		return s.metadataMessage(p, m.Payload)
+	case ourDontHave:
+		return s.lacks(p, m.Payload)
+	}
+	return ""
+}
+
+func (s *Swarm) introduced(p *peer, payload []byte) (reason string) {
+	h, err := wire.ParseExtendedHandshake(payload)
+	if err != nil {
+		return err.Error()
+	}
+	if number, said := h.M[wire.NameMetadata]; said {
+		p.ext.metadata = number
+	}
+	if number, said := h.M[wire.NameDontHave]; said {
+		p.ext.dontHave = number
+	}
+	if h.Reqq > 0 {
+		p.ext.reqq = int(min(h.Reqq, maxDepth))
+	}
+	if h.Client != "" {
+		p.ext.client = h.Client[:min(len(h.Client), maxClient)]
+	}
+	if h.MetadataSize != 0 && h.MetadataSize != p.ext.size {
+		p.ext.size = h.MetadataSize
+		p.metadata = metadataPeer{}
+	}
+	s.fetchMetadata()
+	return ""
+}
+
+// maxClient bounds what is kept of a peer's name for itself, in bytes.
+const maxClient = 100

@@ -1,0 +1,332 @@
+package swarm
+
+import (
+	"bytes"
+	"crypto/sha1"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/shoal-p2p/shoal/core/metainfo"
+	"github.com/shoal-p2p/shoal/core/picker"
+	"github.com/shoal-p2p/shoal/core/wire"
+)
+
+const (
+	// metadataPatience is how long a peer may be silent that was asked, and how
+	// long one that rejected or was silent is left alone.
+	metadataPatience = 5 * time.Second
+	// metadataWindow is how many pieces a peer is asked for at once: a small
+	// dictionary in one go, and of a large one what a slow link carries in time.
+	metadataWindow = 4
+	// metadataRace is how many peers are asked for the same piece at once.
+	metadataRace = 2
+	// maxAssemblies bounds how many sizes are tried at once, and with it memory.
+	maxAssemblies = 4
+	// assemblyPatience is how long a size that makes no progress may keep others
+	// from being tried.
+	assemblyPatience = 15 * time.Second
+)
+
+// metadata is how the info dictionary is fetched (BEP 9): one assembly for each
+// size that peers announce, as any of them may lie.
+type metadata struct {
+	assemblies []*assembly
+}
+
+// assembly is the info dictionary as it comes together. It is fetched
+//
+//	together   from every peer that announced this size
+//	alone      after a wrong hash, from one of those who had sent it, then from
+//	           the next: so the one who lies is found
+type assembly struct {
+	size     int64
+	pieces   [][]byte // nil where missing
+	from     []*peer  // who sent each piece
+	missing  int
+	suspects []*peer // to be asked alone, the first of them now
+	moved    time.Time
+}
+
+// metadataPeer is what one peer does for the fetch.
+type metadataPeer struct {
+	asked []int     // pieces it was asked for
+	since time.Time // when it was asked after none, or last sent something
+	rest  time.Time // it is not asked before
+}
+
+// fetchMetadata asks whomever it can. It is called whenever something has
+// changed, and does nothing once the info dictionary is known.
+func (s *Swarm) fetchMetadata() {
+	if s.info != nil || s.paused {
+		return
+	}
+	for _, p := range s.order {
+		s.checkMetadataPeer(p)
+	}
+	s.dropAssemblies()
+	for _, p := range s.order {
+		if !s.canAsk(p) {
+			continue
+		}
+		if a := s.assembly(p.ext.size); a != nil {
+			s.askMetadata(p, a)
+		}
+	}
+}
+
+// checkMetadataPeer gives up on a peer that is silent.
+func (s *Swarm) checkMetadataPeer(p *peer) {
+	m := &p.metadata
+	if len(m.asked) == 0 || p.gone {
+		if m.rest.After(s.now) && !p.gone {
+			s.wakeBy(m.rest)
+		}
+		return
+	}
+	if end := m.since.Add(metadataPatience); s.now.Before(end) {
+		s.wakeBy(end)
+		return
+	}
+	s.restMetadata(p)
+}
+
+// restMetadata asks a peer for nothing more for a while.
+func (s *Swarm) restMetadata(p *peer) {
+	p.metadata.asked = nil
+	p.metadata.rest = s.now.Add(metadataPatience)
+	s.wakeBy(p.metadata.rest)
+}
+
+// canAsk reports whether a peer may be asked for metadata.
+func (s *Swarm) canAsk(p *peer) bool {
+	return !p.gone && p.ext.metadata != 0 && p.ext.size > 0 && p.ext.size <= metainfo.MaxInfoSize &&
+		!s.now.Before(p.metadata.rest)
+}
+
+// assembly returns the one for a size, a new one where there is room.
+func (s *Swarm) assembly(size int64) *assembly {
+	for _, a := range s.metadata.assemblies {
+		if a.size == size {
+			return a
+		}
+	}
+	if len(s.metadata.assemblies) == maxAssemblies {
+		return nil
+	}
+	a := &assembly{size: size, moved: s.now}
+	a.reset()
+	s.metadata.assemblies = append(s.metadata.assemblies, a)
+	s.wakeBy(s.now.Add(assemblyPatience))
+	return a
+}
+
+func (a *assembly) reset() {
+	n := int((a.size + wire.MetadataPiece - 1) / wire.MetadataPiece)
+	a.pieces, a.from, a.missing = make([][]byte, n), make([]*peer, n), n
+}
+
+// length is that of piece i, in bytes.
+func (a *assembly) length(i int64) int64 {
+	return min(wire.MetadataPiece, a.size-i*wire.MetadataPiece)
+}
+
+// dropAssemblies makes room: it drops those that nobody announces any more, and
+// those that do not move while a size waits for its turn.
+func (s *Swarm) dropAssemblies() {
+	waiting := slices.ContainsFunc(s.order, func(p *peer) bool {
+		return s.canAsk(p) && !slices.ContainsFunc(s.metadata.assemblies, func(a *assembly) bool { return a.size == p.ext.size })
+	})
+	s.metadata.assemblies = slices.DeleteFunc(s.metadata.assemblies, func(a *assembly) bool {
+		a.suspects = slices.DeleteFunc(a.suspects, func(p *peer) bool { return p.gone || !s.canAsk(p) })
+		end := a.moved.Add(assemblyPatience)
+		if waiting && !s.now.Before(end) {
+			s.restAll(a)
+			return true
+		}
+		if s.now.Before(end) {
+			s.wakeBy(end)
+		}
+		return !slices.ContainsFunc(s.order, func(p *peer) bool { return !p.gone && p.ext.size == a.size })
+	})
+}
+
+// restAll puts the peers of an assembly behind those of other sizes.
+func (s *Swarm) restAll(a *assembly) {
+	for _, p := range s.order {
+		if p.ext.size == a.size && !p.gone {
+			s.restMetadata(p)
+		}
+	}
+}
+
+func (s *Swarm) askMetadata(p *peer, a *assembly) {
+	if len(a.suspects) > 0 && a.suspects[0] != p {
+		return
+	}
+	for len(p.metadata.asked) < metadataWindow {
+		i := s.nextMetadata(p, a)
+		if i < 0 {
+			return
+		}
+		if len(p.metadata.asked) == 0 {
+			p.metadata.since = s.now
+			s.wakeBy(s.now.Add(metadataPatience))
+		}
+		p.metadata.asked = append(p.metadata.asked, i)
+		s.send(p, wire.Metadata{Type: wire.MetadataRequest, Piece: int64(i)}.Message(p.ext.metadata))
+	}
+}
+
+// nextMetadata is the missing piece that the fewest peers are asked for, and -1
+// where there is none for p.
+func (s *Swarm) nextMetadata(p *peer, a *assembly) int {
+	asked := make([]int, len(a.pieces))
+	for _, other := range s.order {
+		if other.gone || other.ext.size != a.size {
+			continue
+		}
+		for _, i := range other.metadata.asked {
+			asked[i]++
+		}
+	}
+	best := -1
+	for i, piece := range a.pieces {
+		if piece == nil && asked[i] < metadataRace && !slices.Contains(p.metadata.asked, i) &&
+			(best < 0 || asked[i] < asked[best]) {
+			best = i
+		}
+	}
+	return best
+}
+
+func (s *Swarm) metadataMessage(p *peer, payload []byte) (reason string) {
+	m, err := wire.ParseMetadata(payload)
+	if err != nil {
+		return err.Error()
+	}
+	switch m.Type {
+	case wire.MetadataRequest:
+		s.metadataAsked(p, m.Piece)
+	case wire.MetadataData:
+		s.metadataCame(p, m)
+	case wire.MetadataReject:
+		if len(p.metadata.asked) > 0 {
+			s.restMetadata(p)
+		}
+		s.fetchMetadata()
+	}
+	return ""
+}
+
+// metadataCame takes a piece, also one that comes late.
+func (s *Swarm) metadataCame(p *peer, m wire.Metadata) {
+	if s.info != nil || p.ext.size <= 0 || p.ext.size > metainfo.MaxInfoSize {
+		return
+	}
+	a := s.assembly(p.ext.size)
+	if a == nil || m.TotalSize != a.size || m.Piece >= int64(len(a.pieces)) ||
+		int64(len(m.Data)) != a.length(m.Piece) || len(a.suspects) > 0 && a.suspects[0] != p {
+		return
+	}
+	p.metadata.since = s.now
+	p.metadata.asked = slices.DeleteFunc(p.metadata.asked, func(i int) bool { return int64(i) == m.Piece })
+	if a.pieces[m.Piece] == nil {
+		a.pieces[m.Piece], a.from[m.Piece] = bytes.Clone(m.Data), p
+		a.missing--
+		a.moved = s.now
+	}
+	if a.missing == 0 {
+		s.assembled(a)
+	}
+	s.fetchMetadata()
+}
+
+// assembled judges an assembly that is complete.
+func (s *Swarm) assembled(a *assembly) {
+	data := bytes.Join(a.pieces, nil)
+	if sha1.Sum(data) != s.cfg.InfoHash {
+		s.accuse(a)
+		return
+	}
+	info, err := metainfo.ParseInfo(data)
+	if err != nil { // nobody lied: the torrent itself is of no use
+		a.reset()
+		s.fail(fmt.Errorf("metadata: %w", err))
+		return
+	}
+	s.learn(info)
+}
+
+// accuse finds who sent wrong metadata: the sender, if it was one alone;
+// otherwise all of them are tried one by one.
+func (s *Swarm) accuse(a *assembly) {
+	var senders []*peer
+	for _, p := range a.from {
+		if !slices.Contains(senders, p) {
+			senders = append(senders, p)
+		}
+	}
+	for _, p := range s.order {
+		if p.ext.size == a.size {
+			p.metadata.asked = nil
+		}
+	}
+	a.reset()
+	if len(senders) > 1 {
+		a.suspects = slices.DeleteFunc(senders, func(p *peer) bool { return p.gone })
+		return
+	}
+	a.suspects = slices.DeleteFunc(a.suspects, func(p *peer) bool { return p == senders[0] })
+	if !senders[0].gone {
+		s.drop(senders[0], "sent wrong metadata")
+	}
+}
+
+// metadataAsked answers a request for a piece of the info dictionary. Answers
+// leave at the peer's pace (upload.go).
+func (s *Swarm) metadataAsked(p *peer, i int64) {
+	if p.ext.metadata == 0 {
+		return // it has not said how to answer
+	}
+	if s.info == nil || i > int64(len(s.info.Bytes)-1)/wire.MetadataPiece || len(p.up.metadata) >= maxMetadataQueue {
+		s.send(p, wire.Metadata{Type: wire.MetadataReject, Piece: i}.Message(p.ext.metadata))
+		return
+	}
+	p.up.metadata = append(p.up.metadata, int(i))
+}
+
+func (s *Swarm) sendMetadata(p *peer, i int) {
+	all := s.info.Bytes
+	begin := i * wire.MetadataPiece
+	s.send(p, wire.Metadata{
+		Type:      wire.MetadataData,
+		Piece:     int64(i),
+		TotalSize: int64(len(all)),
+		Data:      all[begin:min(begin+wire.MetadataPiece, len(all))],
+	}.Message(p.ext.metadata))
+}
+
+// learn takes the info dictionary, wherever it came from, and with it all that
+// peers have claimed before.
+func (s *Swarm) learn(info *metainfo.Info) {
+	if s.info != nil || info.Hash != s.cfg.InfoHash {
+		return
+	}
+	s.info = info
+	s.metadata = metadata{}
+	s.picker = picker.New(info.Layout, s.rng)
+	s.picker.Want(s.mask())
+	for _, p := range s.order {
+		if !p.shaken || p.gone {
+			continue
+		}
+		p.metadata = metadataPeer{}
+		p.slot = s.picker.Join(uint64(p.id))
+		s.introduce(p)
+		if reason := s.judge(p); reason != "" {
+			s.drop(p, reason)
+		}
+	}
+	s.openStore()
+}

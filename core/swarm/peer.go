@@ -1,0 +1,192 @@
+package swarm
+
+import (
+	"time"
+
+	"github.com/shoal-p2p/shoal/core/choke"
+	"github.com/shoal-p2p/shoal/core/id"
+	"github.com/shoal-p2p/shoal/core/picker"
+	"github.com/shoal-p2p/shoal/core/wire"
+)
+
+const (
+	// handshakeTimeout is stock WebTorrent's.
+	handshakeTimeout = 25 * time.Second
+	// keepAlive is stock WebTorrent's too. Native peers hang up after 120 s, and
+	// the timers of a hidden page may be a minute late.
+	keepAlive = 55 * time.Second
+	// silence is how long a peer may say nothing: two keep-alives, one of them late.
+	silence = 150 * time.Second
+	// maxUnsent bounds what waits in a peer's channel, in bytes: the blocks and
+	// metadata that we send by its pace, and as much again for all else. A peer
+	// beyond it asks, and does not read the answers.
+	maxUnsent = 2*highWater + 4<<20
+)
+
+// peer is one connection.
+//
+//	connected   our handshake is sent; nothing else may be
+//	shaken      its handshake was right
+//	gone        dropped or disconnected; only lists being walked still know it
+type peer struct {
+	id      Peer
+	decoder wire.Decoder
+	gone    bool
+	born    time.Time // connected
+	heard   time.Time // bytes came
+	said    time.Time // a message was sent
+	sent    int64     // encoded bytes
+	drained int64     // of those, what has left
+
+	shaken   bool
+	name     id.ID // its peer id
+	fast     bool  // both speak BEP 6
+	extended bool  // both speak BEP 10
+	ext      extensions
+	metadata metadataPeer
+
+	claims     claims       // what it said it has, until the metadata is known
+	slot       *picker.Peer // what it has, from then on; nil before
+	choking    bool         // it does not serve us
+	interested bool         // we told it that we are
+	down       download
+	turn       choke.Peer // Interested: it told us that it is
+	unchoked   bool       // we told it so
+	up         upload
+	in, out    meter // payload
+}
+
+func (s *Swarm) connected(handle Peer) {
+	if s.peers[handle] != nil {
+		panic("swarm: handle of a peer used twice")
+	}
+	if len(s.peers) >= s.cfg.MaxPeers {
+		s.emit(Drop{handle, "too many peers"})
+		return
+	}
+	p := &peer{id: handle, born: s.now, heard: s.now, choking: true}
+	p.turn.ID = uint64(handle)
+	p.down.depth = firstDepth
+	s.peers[handle] = p
+	s.order = append(s.order, p)
+	s.wakeBy(s.now.Add(handshakeTimeout))
+	s.send(p, wire.Handshake{Fast: true, Extended: true, InfoHash: s.cfg.InfoHash, PeerID: s.cfg.PeerID})
+}
+
+// received reads whatever messages are whole. A handler returns why the peer is
+// to be dropped, or nothing.
+func (s *Swarm) received(p *peer, data []byte) {
+	p.heard = s.now
+	p.decoder.Write(data)
+	for !p.gone {
+		m, err := p.decoder.Next()
+		if err != nil {
+			s.drop(p, err.Error())
+			return
+		}
+		if m == nil {
+			break
+		}
+		reason := s.message(p, m)
+		if reason == "" && p.sent-p.drained > maxUnsent {
+			reason = "does not read what it asks for"
+		}
+		if reason != "" && !p.gone {
+			s.drop(p, reason)
+			return
+		}
+	}
+	s.serve(p)
+	s.refill(p)
+}
+
+func (s *Swarm) message(p *peer, m wire.Message) (reason string) {
+	if isFast(m) && !p.fast {
+		return "fast message without the fast extension"
+	}
+	switch m := m.(type) {
+	case wire.Handshake:
+		return s.handshake(p, m)
+	case wire.Extended:
+		return s.extension(p, m)
+	case wire.Bitfield, wire.HaveAll, wire.HaveNone:
+		return s.stated(p, m)
+	case wire.Have:
+		return s.has(p, m.Piece)
+	case wire.Choke:
+		s.choked(p)
+	case wire.Unchoke:
+		p.choking = false
+	case wire.Interested:
+		s.interestedIn(p, true)
+	case wire.NotInterested:
+		s.interestedIn(p, false)
+	case wire.Request:
+		return s.request(p, m)
+	case wire.Cancel:
+		s.cancel(p, m)
+	case wire.Piece:
+		return s.block(p, m)
+	case wire.Reject:
+		s.rejected(p, m)
+	case wire.KeepAlive, wire.Port, wire.Suggest, wire.AllowedFast:
+		// We have no DHT node of BEP 5, and ask by rarity and while unchoked only.
+	default:
+		panic("swarm: unknown message")
+	}
+	return ""
+}
+
+// isFast reports whether a message belongs to BEP 6.
+func isFast(m wire.Message) bool {
+	switch m.(type) {
+	case wire.HaveAll, wire.HaveNone, wire.Suggest, wire.Reject, wire.AllowedFast:
+		return true
+	}
+	return false
+}
+
+// tickPeer gives up on a peer that is silent, and is not silent itself.
+func (s *Swarm) tickPeer(p *peer) {
+	if p.gone {
+		return
+	}
+	end, reason := p.born.Add(handshakeTimeout), "no handshake"
+	if p.shaken {
+		end, reason = p.heard.Add(silence), "silent"
+	}
+	if !s.now.Before(end) {
+		s.drop(p, reason)
+		return
+	}
+	s.wakeBy(end)
+	if p.shaken {
+		if !s.now.Before(p.said.Add(keepAlive)) {
+			s.send(p, wire.KeepAlive{})
+		}
+		s.wakeBy(p.said.Add(keepAlive))
+	}
+	s.tickRequests(p)
+}
+
+func (s *Swarm) drop(p *peer, reason string) {
+	s.emit(Drop{p.id, reason})
+	s.forget(p)
+}
+
+// forget takes a peer out of everything.
+func (s *Swarm) forget(p *peer) {
+	p.gone = true
+	delete(s.peers, p.id)
+	s.requests.outstanding -= len(p.down.requests)
+	p.down.requests = nil
+	if p.slot != nil {
+		s.picker.Leave(p.slot)
+		s.requests.refill = true
+	}
+	if p.turn.Interested {
+		p.turn.Interested = false
+		s.fillSlots()
+	}
+	s.fetchMetadata()
+}

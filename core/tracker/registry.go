@@ -1,0 +1,223 @@
+package tracker
+
+import (
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/shoal-p2p/shoal/core/id"
+)
+
+// sweepEvery is how often a Registry looks for who has gone silent.
+const sweepEvery = 30 * time.Second
+
+// RegistryConfig bounds a Registry. Zero means the usual number.
+type RegistryConfig struct {
+	Interval          time.Duration // between a peer's announces; 2 min
+	PeerTTL           time.Duration // after which a silent peer is gone; 3 intervals
+	MaxSwarms         int           // 100,000
+	MaxPeers          int           // in one swarm; 10,000
+	MaxTorrents       int           // of one client; 250
+	MaxOffers         int           // taken of one announce; 20
+	MaxMessage        int           // bytes; 64 KiB
+	MessagesPerSecond int           // of one client, in the long run; 20
+	MessageBurst      int           // of one client, at once; 500
+}
+
+func (cfg RegistryConfig) withDefaults() RegistryConfig {
+	if cfg.Interval <= 0 {
+		cfg.Interval = defaultInterval
+	}
+	if cfg.PeerTTL <= 0 {
+		cfg.PeerTTL = 3 * cfg.Interval
+	}
+	for _, number := range []struct {
+		value *int
+		usual int
+	}{
+		{&cfg.MaxSwarms, 100_000},
+		{&cfg.MaxPeers, 10_000},
+		{&cfg.MaxTorrents, 250},
+		{&cfg.MaxOffers, 20},
+		{&cfg.MaxMessage, 64 << 10},
+		{&cfg.MessagesPerSecond, 20},
+		{&cfg.MessageBurst, 500},
+	} {
+		if *number.value <= 0 {
+			*number.value = number.usual
+		}
+	}
+	return cfg
+}
+
+// Stats counts for a Registry: what is there, and what was done since New.
+type Stats struct {
+	Clients, Swarms, Peers, Seeds int    // seeds are peers too; one peer in two swarms counts twice
+	Messages                      uint64 // taken from clients
+	Refused                       uint64 // of these, answered with a failure
+	Offers, Answers               uint64 // relayed
+}
+
+// Registry is a tracker: it knows which peers are in which swarm and relays
+// offers and answers between them, as bittorrent-tracker does.
+//
+// A client is known from Joined to Left or Disconnect; all its peers go with it.
+// A peer is in a swarm from its first announce until "stopped", until its client
+// goes, or until it has been silent for PeerTTL.
+//
+// A peer id that another client holds in the same swarm is refused until it is
+// free: were the newcomer to replace the old, whoever knows a peer's id, and all
+// its neighbours do, could push it out.
+type Registry struct {
+	cfg     RegistryConfig
+	rng     *rand.Rand
+	clients map[Client]*client
+	order   []*client // the clients again, for what must not depend on a map's order
+	swarms  map[id.ID]*swarm
+	sweepAt time.Time // zero while there is no client
+	effects []RegistryEffect
+	stats   Stats
+}
+
+// client is one socket.
+type client struct {
+	handle  Client
+	index   int // in the registry's order
+	members []*member
+	tokens  float64   // messages that it may send right now
+	heard   time.Time // when it sent the last one
+}
+
+// Why a well-formed request is refused; told to the peer as "failure reason".
+var (
+	errTaken       = errors.New("peer_id is in use by another connection")
+	errManySwarms  = errors.New("too many torrents at this tracker")
+	errManyPeers   = errors.New("too many peers in this swarm")
+	errManyEntries = errors.New("too many torrents on this connection")
+	errNotMember   = errors.New("announce before you answer")
+)
+
+// NewRegistry makes a Registry without clients. rng chooses who gets an offer.
+func NewRegistry(cfg RegistryConfig, rng *rand.Rand) *Registry {
+	return &Registry{
+		cfg:     cfg.withDefaults(),
+		rng:     rng,
+		clients: map[Client]*client{},
+		swarms:  map[id.ID]*swarm{},
+	}
+}
+
+// Handle takes an event. Those of unknown clients are ignored.
+func (r *Registry) Handle(now time.Time, ev RegistryEvent) {
+	switch ev := ev.(type) {
+	case Joined:
+		r.joined(now, ev.Client)
+	case Said:
+		if c := r.clients[ev.Client]; c != nil {
+			r.said(now, c, ev.Data)
+		}
+	case Left:
+		if c := r.clients[ev.Client]; c != nil {
+			r.forget(c)
+		}
+	case RegistryTick:
+		r.tick(now)
+	default:
+		panic("tracker: unknown registry event")
+	}
+}
+
+// Poll returns the next effect, false when there is none.
+func (r *Registry) Poll() (RegistryEffect, bool) {
+	if len(r.effects) == 0 {
+		r.effects = nil
+		return nil, false
+	}
+	e := r.effects[0]
+	r.effects = r.effects[1:]
+	return e, true
+}
+
+// Deadline says when to Handle a RegistryTick, false while nobody is there.
+func (r *Registry) Deadline() (time.Time, bool) { return r.sweepAt, !r.sweepAt.IsZero() }
+
+// Stats returns the counts of this moment.
+func (r *Registry) Stats() Stats {
+	s := r.stats
+	s.Clients = len(r.clients)
+	s.Swarms = len(r.swarms)
+	return s
+}
+
+func (r *Registry) joined(now time.Time, handle Client) {
+	if r.clients[handle] != nil {
+		panic("tracker: a client joined twice")
+	}
+	c := &client{handle: handle, index: len(r.order), tokens: float64(r.cfg.MessageBurst), heard: now}
+	r.clients[handle] = c
+	r.order = append(r.order, c)
+	if r.sweepAt.IsZero() {
+		r.sweepAt = now.Add(sweepEvery)
+	}
+}
+
+// forget removes a client and its peers.
+func (r *Registry) forget(c *client) {
+	for len(c.members) > 0 {
+		r.leave(c.members[len(c.members)-1])
+	}
+	delete(r.clients, c.handle)
+	last := len(r.order) - 1
+	r.order[c.index] = r.order[last]
+	r.order[c.index].index = c.index
+	r.order[last] = nil
+	r.order = r.order[:last]
+	if last == 0 {
+		r.sweepAt = time.Time{}
+	}
+}
+
+func (r *Registry) disconnect(c *client, reason string) {
+	r.forget(c)
+	r.effects = append(r.effects, Disconnect{Client: c.handle, Reason: reason})
+}
+
+// leave takes a member out of its swarm, and a swarm that is empty out of the
+// registry.
+func (r *Registry) leave(m *member) {
+	m.swarm.remove(m)
+	if m.swarm.len() == 0 {
+		delete(r.swarms, m.swarm.infoHash)
+	}
+	i := slices.Index(m.client.members, m)
+	m.client.members = slices.Delete(m.client.members, i, i+1)
+	r.count(m, -1)
+}
+
+func (r *Registry) count(m *member, n int) {
+	r.stats.Peers += n
+	if m.seed {
+		r.stats.Seeds += n
+	}
+}
+
+// tick removes who has been silent for too long: peers, and clients without any.
+func (r *Registry) tick(now time.Time) {
+	if r.sweepAt.IsZero() || r.sweepAt.After(now) {
+		return
+	}
+	r.sweepAt = now.Add(sweepEvery)
+	limit := now.Add(-r.cfg.PeerTTL)
+	for i := len(r.order) - 1; i >= 0; i-- {
+		c := r.order[i]
+		for j := len(c.members) - 1; j >= 0; j-- {
+			if c.members[j].seen < limit.Unix() {
+				r.leave(c.members[j])
+			}
+		}
+		if len(c.members) == 0 && c.heard.Before(limit) {
+			r.disconnect(c, "silent for too long")
+		}
+	}
+}

@@ -1,0 +1,213 @@
+package tracker
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/shoal-p2p/shoal/core/id"
+)
+
+const (
+	// firstRetry and lastRetry bound the back-off between sockets; at most as
+	// much again is added by chance, so that peers whose tracker restarts do not
+	// come back all at once.
+	firstRetry = time.Second
+	lastRetry  = time.Minute
+	// goodSession is how long a socket must live to make up for failures before.
+	goodSession = 30 * time.Second
+	// openTimeout is how long a socket may take to open.
+	openTimeout = 30 * time.Second
+	// responseTimeout is how long a tracker may say nothing after an announce:
+	// a socket whose other end is gone does not tell.
+	responseTimeout = time.Minute
+	// maxNonsense is how often in a row a tracker that has made sense before may
+	// talk nonsense.
+	maxNonsense = 3
+)
+
+type sessionState uint8
+
+const (
+	waiting sessionState = iota // for the time to try again
+	opening
+	open
+	closing
+)
+
+// session is one tracker: a socket, or the wait for one.
+type session struct {
+	url      string
+	state    sessionState
+	since    time.Time // of the state
+	retryAt  time.Time // while waiting
+	retries  int       // since the last good session
+	asked    time.Time // when the first announce went that may be unheard; zero if none
+	answered bool      // in this session something sensible came
+	nonsense int       // in a row
+	failing  bool      // closing because of a fault, so back off
+
+	listings []*listing
+
+	// What has been warned about, so that it is told once.
+	toldUnreachable, toldNonsense bool
+	refused                       string
+}
+
+func (a *Announcer) session(url string) *session {
+	for _, s := range a.sessions {
+		if s.url == url {
+			return s
+		}
+	}
+	return nil
+}
+
+func (s *session) listing(infoHash id.ID) *listing {
+	for _, l := range s.listings {
+		if l.torrent.infoHash == infoHash {
+			return l
+		}
+	}
+	return nil
+}
+
+func (s *session) deadline() time.Time {
+	switch {
+	case s.state == waiting:
+		return s.retryAt
+	case s.state == opening:
+		return s.since.Add(openTimeout)
+	case s.state == open && !s.asked.IsZero():
+		return s.asked.Add(responseTimeout)
+	}
+	return time.Time{}
+}
+
+func (a *Announcer) tickSession(now time.Time, s *session) {
+	if due := s.deadline(); due.IsZero() || due.After(now) {
+		return
+	}
+	if s.state == waiting {
+		a.openSocket(now, s)
+		return
+	}
+	a.unreachable(s, errors.New("no answer in time"))
+	a.closeSocket(s, true)
+}
+
+func (a *Announcer) openSocket(now time.Time, s *session) {
+	s.state, s.since = opening, now
+	a.emit(Open{Tracker: s.url})
+}
+
+func (a *Announcer) closeSocket(s *session, failing bool) {
+	s.state, s.failing = closing, failing
+	s.stop()
+	a.emit(Close{Tracker: s.url})
+}
+
+// stop notes that nothing can be sent any more.
+func (s *session) stop() {
+	s.asked, s.nonsense = time.Time{}, 0
+	for _, l := range s.listings {
+		l.started = false
+	}
+}
+
+func (a *Announcer) opened(now time.Time, url string) {
+	s := a.session(url)
+	if s == nil || s.state != opening {
+		return
+	}
+	s.state, s.since = open, now
+	for _, l := range s.listings {
+		a.start(now, l)
+	}
+}
+
+func (a *Announcer) closed(now time.Time, ev Closed) {
+	s := a.session(ev.Tracker)
+	if s == nil || s.state == waiting {
+		return
+	}
+	before, answered := s.state, s.answered
+	if before == open && answered && now.Sub(s.since) >= goodSession {
+		s.retries = 0
+	}
+	s.stop()
+	s.answered = false
+	switch {
+	case len(s.listings) == 0:
+		a.sessions = slices.DeleteFunc(a.sessions, func(other *session) bool { return other == s })
+	case before == closing && !s.failing:
+		a.openSocket(now, s) // a torrent came while the socket closed
+	default:
+		if before != closing && !answered {
+			a.unreachable(s, ev.Err)
+		}
+		a.backOff(now, s)
+	}
+}
+
+func (a *Announcer) backOff(now time.Time, s *session) {
+	wait := lastRetry
+	if s.retries < 6 {
+		wait = min(wait, firstRetry<<s.retries)
+	}
+	s.retries++
+	s.state, s.since = waiting, now
+	s.retryAt = now.Add(wait + time.Duration(a.rng.Int64N(int64(wait))))
+}
+
+// leave takes a listing out of its session, and ends a session that has none.
+func (a *Announcer) leave(s *session, l *listing) {
+	s.listings = slices.DeleteFunc(s.listings, func(other *listing) bool { return other == l })
+	if len(s.listings) > 0 {
+		return
+	}
+	switch s.state {
+	case waiting:
+		a.sessions = slices.DeleteFunc(a.sessions, func(other *session) bool { return other == s })
+	case opening, open:
+		a.closeSocket(s, false)
+	case closing:
+	}
+}
+
+// heard notes that the tracker said something sensible.
+func (s *session) heard() {
+	s.asked, s.answered, s.nonsense = time.Time{}, true, 0
+	s.toldUnreachable, s.toldNonsense = false, false
+}
+
+// unreachable warns that there is no talking to a tracker, once until there is.
+func (a *Announcer) unreachable(s *session, cause error) {
+	if s.toldUnreachable {
+		return
+	}
+	s.toldUnreachable = true
+	err := ErrUnreachable
+	if cause != nil {
+		err = fmt.Errorf("%w: %w", ErrUnreachable, cause)
+	}
+	a.emit(Warned{Tracker: s.url, Err: err})
+}
+
+// nonsense warns, once until something sensible comes, and gives a tracker up
+// for a while that talks nothing else. A message that is too long is not held
+// against it: trackers pass on what peers write.
+func (a *Announcer) nonsense(s *session, err error, tooLong bool) {
+	if !s.toldNonsense {
+		s.toldNonsense = true
+		a.emit(Warned{Tracker: s.url, Err: fmt.Errorf("%w: %w", ErrProtocol, err)})
+	}
+	if tooLong {
+		return
+	}
+	s.nonsense++
+	if !s.answered || s.nonsense >= maxNonsense {
+		a.closeSocket(s, true)
+	}
+}

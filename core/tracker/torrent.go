@@ -1,0 +1,142 @@
+package tracker
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/shoal-p2p/shoal/core/id"
+)
+
+const (
+	// maxTrackers bounds the trackers of one torrent, bad URLs counted: magnet
+	// links come from anywhere.
+	maxTrackers = 64
+	// maxURL is the longest URL taken, in bytes.
+	maxURL = 2048
+	// wantAtFirst holds until Progress says how many peers are wanted.
+	wantAtFirst = 5
+)
+
+// torrent is what its listings announce.
+type torrent struct {
+	infoHash             id.ID
+	trackers             []string // that it was added with, bad ones too, without a slash at the end
+	uploaded, downloaded int64
+	left                 int64 // negative while unknown
+	want, peers          int
+	listings             []*listing
+}
+
+func (a *Announcer) torrent(infoHash id.ID) *torrent {
+	for _, t := range a.torrents {
+		if t.infoHash == infoHash {
+			return t
+		}
+	}
+	return nil
+}
+
+// alone reports whether a torrent wants peers and has none.
+func (t *torrent) alone() bool { return t.want > 0 && t.peers == 0 }
+
+// announcedLeft is what trackers are told: 0 would make a seed of a torrent
+// whose length is not known yet.
+func (t *torrent) announcedLeft() int64 {
+	if t.left < 0 {
+		return 1
+	}
+	return t.left
+}
+
+func (a *Announcer) add(now time.Time, ev Add) {
+	t := a.torrent(ev.InfoHash)
+	if t == nil {
+		t = &torrent{infoHash: ev.InfoHash, left: ev.Left, want: wantAtFirst}
+		a.torrents = append(a.torrents, t)
+	}
+	for _, tracker := range ev.Trackers {
+		// The same with a slash is the same: two sockets under one peer id would
+		// be refused.
+		same := strings.TrimSuffix(tracker, "/")
+		if slices.Contains(t.trackers, same) || len(t.trackers) >= maxTrackers {
+			continue
+		}
+		t.trackers = append(t.trackers, same)
+		if err := checkURL(tracker); err != nil {
+			a.emit(Warned{InfoHash: t.infoHash, Tracker: tracker, Err: err})
+			continue
+		}
+		a.list(now, t, same)
+	}
+}
+
+func checkURL(tracker string) error {
+	if len(tracker) > maxURL {
+		return fmt.Errorf("%w: too long", ErrURL)
+	}
+	u, err := url.Parse(tracker)
+	if err != nil || u.Host == "" || u.Scheme != "ws" && u.Scheme != "wss" {
+		return ErrURL
+	}
+	return nil
+}
+
+// list begins to announce a torrent at a tracker. A torrent that needs bytes has
+// its offers made while a new socket opens, for they take as long.
+func (a *Announcer) list(now time.Time, t *torrent, tracker string) {
+	s := a.session(tracker)
+	if s == nil {
+		s = &session{url: tracker}
+		a.sessions = append(a.sessions, s)
+		a.openSocket(now, s)
+	}
+	l := &listing{torrent: t, session: s, interval: defaultInterval}
+	s.listings = append(s.listings, l)
+	t.listings = append(t.listings, l)
+	switch {
+	case s.state == open:
+		a.start(now, l)
+	case s.state == opening && s.retries == 0:
+		a.askForOffers(now, l)
+	}
+}
+
+func (a *Announcer) remove(now time.Time, infoHash id.ID) {
+	t := a.torrent(infoHash)
+	if t == nil {
+		return
+	}
+	for _, l := range t.listings {
+		if l.started {
+			a.announce(now, l, stopped, nil)
+		}
+		a.leave(l.session, l)
+	}
+	a.torrents = slices.DeleteFunc(a.torrents, func(other *torrent) bool { return other == t })
+}
+
+func (a *Announcer) progress(now time.Time, ev Progress) {
+	t := a.torrent(ev.InfoHash)
+	if t == nil {
+		return
+	}
+	left, alone := t.left, t.alone()
+	t.uploaded, t.downloaded = max(0, ev.Uploaded), max(0, ev.Downloaded)
+	t.left, t.want, t.peers = ev.Left, max(0, ev.Want), max(0, ev.Peers)
+	for _, l := range t.listings {
+		switch {
+		case !l.started:
+		case left > 0 && t.left == 0:
+			a.announce(now, l, completed, nil)
+		case left < 0 && t.left == 0:
+			a.announce(now, l, "", nil) // all bytes were here already
+		}
+		if alone != t.alone() {
+			l.asks = 0
+			a.plan(now, l)
+		}
+	}
+}
