@@ -2,6 +2,8 @@ module github.com/shoal-p2p/shoal
 
 go 1.26
 
+ignore ./node_modules
+
 replace github.com/anacrolix/missinggo => ./core/bencode/missinggo
 
 require (

@@ -1,0 +1,195 @@
+/// <reference path="./go.d.ts" />
+// Gets shoal.wasm and runs it.
+
+import define, { type Go } from 'go:wasm_exec'
+import type { ClientStats } from './api.js'
+import { Calls, type Event, type Methods, type Port, type Reply, type TorrentEvent } from './bridge.js'
+import { ShoalError } from './error.js'
+import { makeScope } from './scope.js'
+
+/** What an instance has said of itself as a whole. */
+interface Told {
+  version: string
+  stats: ClientStats
+}
+
+/** One running instance of the .wasm. */
+export class Engine {
+  /** Before an engine has counted. */
+  static readonly noStats: ClientStats = {
+    torrents: 0,
+    peers: 0,
+    connections: 0,
+    downloaded: 0,
+    uploaded: 0,
+    downloadSpeed: 0,
+    uploadSpeed: 0,
+  }
+
+  readonly #calls: Calls
+  readonly #told: Told
+  readonly ended: Promise<ShoalError>
+
+  private constructor(calls: Calls, told: Told, ended: Promise<ShoalError>) {
+    this.#calls = calls
+    this.#told = told
+    this.ended = ended
+  }
+
+  /** Loads, runs and greets. deliver is told every event of torrents and calls. */
+  static async start(wasmUrl: string | URL | undefined, deliver: (event: TorrentEvent) => void): Promise<Engine> {
+    checkPlatform()
+    const module = await compile(locate(wasmUrl))
+    return Engine.#run(module, deliver)
+  }
+
+  static async #run(module: WebAssembly.Module, deliver: (event: TorrentEvent) => void): Promise<Engine> {
+    const told: Told = { version: '', stats: Engine.noStats }
+    const receive = (message: Event | Reply) => {
+      if (isReply(message)) calls.answer(message)
+      else if (message.event === 'stats') told.stats = message.stats
+      else if (message.event !== 'hello') deliver(message)
+    }
+    const port: Port = {
+      version: SHOAL_VERSION,
+      deliver(message) {
+        if ('event' in message && message.event === 'hello') told.version = message.version
+        // No listener of the page runs while Go waits for it.
+        else queueMicrotask(() => receive(message))
+      },
+    }
+    const calls = new Calls(port)
+    const go = makeGo(port)
+    const instance = await instantiate(module, go)
+    const ended = run(go, instance, calls)
+    if (told.version !== SHOAL_VERSION) {
+      throw new ShoalError('WASM_VERSION', `shoal.wasm is of version ${told.version || 'unknown'}, the script of ${SHOAL_VERSION}`)
+    }
+    return new Engine(calls, told, ended)
+  }
+
+  call<M extends keyof Methods>(method: M, params: Methods[M][0], signal?: AbortSignal): Promise<Methods[M][1]> {
+    return this.#calls.call(method, params, signal)
+  }
+
+  get stats(): ClientStats {
+    return this.#told.stats
+  }
+
+  /** Returns when Go has let go of everything and ended. */
+  async close(): Promise<void> {
+    // Where Go has ended before it could answer, that is the answer.
+    await this.call('close', {}).catch(() => undefined)
+    await this.ended
+  }
+}
+
+const isReply = (message: Event | Reply): message is Reply => 'id' in message
+
+function checkPlatform(): void {
+  if (typeof RTCPeerConnection !== 'function') {
+    throw new ShoalError('NO_WEBRTC', 'Shoal runs in web pages: there is no RTCPeerConnection here')
+  }
+  if (typeof WebAssembly !== 'object') throw new ShoalError('WASM_BLOCKED', 'there is no WebAssembly here')
+  try {
+    // The smallest module: it fails only where the page's policy forbids all.
+    new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0))
+  } catch (cause) {
+    const message = "the page's Content-Security-Policy forbids WebAssembly: its script-src needs 'wasm-unsafe-eval'"
+    throw new ShoalError('WASM_BLOCKED', message, { cause })
+  }
+}
+
+function locate(wasmUrl: string | URL | undefined): URL {
+  try {
+    if (wasmUrl !== undefined) return new URL(wasmUrl, document.baseURI)
+    return new URL('./shoal.wasm', import.meta.url)
+  } catch (cause) {
+    throw new ShoalError('WASM_NOT_FOUND', 'cannot tell where shoal.wasm lies: give wasmUrl', { cause })
+  }
+}
+
+async function compile(url: URL): Promise<WebAssembly.Module> {
+  const response = await request(url)
+  const type = response.headers.get('Content-Type') ?? ''
+  try {
+    if (type.trim().toLowerCase() === 'application/wasm') return await WebAssembly.compileStreaming(response)
+    return await WebAssembly.compile(await response.arrayBuffer())
+  } catch (cause) {
+    if (!(cause instanceof WebAssembly.CompileError)) throw notFound(url, 'broke off', cause)
+    const message = `${url.href} (${type || 'of no type'}) is not the shoal.wasm that belongs to this script`
+    throw new ShoalError('WASM_TYPE', message, { cause })
+  }
+}
+
+async function request(url: URL): Promise<Response> {
+  let response: Response
+  try {
+    response = await fetch(url)
+  } catch (cause) {
+    throw notFound(url, 'cannot be reached (network, CORS or the connect-src of the page)', cause)
+  }
+  if (!response.ok) throw notFound(url, `answers ${response.status}`)
+  return response
+}
+
+const notFound = (url: URL, what: string, cause?: unknown): ShoalError =>
+  new ShoalError('WASM_NOT_FOUND', `${url.href} ${what}; give wasmUrl if shoal.wasm lies elsewhere`, { cause })
+
+/** Go looks up shoalPort, and the names of Node that the page must not see. */
+function makeGo(port: Port): Go {
+  const scope = makeScope({ shoalPort: port, fs: undefined, process: undefined, path: undefined, Go: undefined })
+  const output = { writeSync: makeWriter() }
+  define(scope, output)
+  if (!scope.Go || !scope.fs) throw new ShoalError('INTERNAL', 'wasm_exec.js defines no Go')
+  scope.fs.writeSync = output.writeSync
+  return new scope.Go()
+}
+
+/** Go writes only when it panics. */
+function makeWriter(): (fd: number, bytes: Uint8Array) => number {
+  const decoder = new TextDecoder()
+  let rest = ''
+  return (_fd, bytes) => {
+    const lines = (rest + decoder.decode(bytes, { stream: true })).split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) console.error(line)
+    return bytes.length
+  }
+}
+
+async function instantiate(module: WebAssembly.Module, go: Go): Promise<WebAssembly.Instance> {
+  try {
+    return await WebAssembly.instantiate(module, go.importObject)
+  } catch (cause) {
+    throw new ShoalError('WASM_TYPE', 'the .wasm is not the one that belongs to this script', { cause })
+  }
+}
+
+/** Resolves when the program has ended, in whatever way; by then nothing is pending. */
+function run(go: Go, instance: WebAssembly.Instance, calls: Calls): Promise<ShoalError> {
+  return new Promise(resolve => {
+    let over = false
+    const end = (error: ShoalError) => {
+      over = true
+      for (const timer of go._scheduledTimeouts.values()) clearTimeout(timer)
+      calls.end(error)
+      resolve(error)
+    }
+    go.exit = code => end(code === 0 ? closed() : new ShoalError('INTERNAL', `Go stopped with code ${code}`))
+    const resume = go._resume.bind(go)
+    go._resume = () => {
+      // A promise that Go no longer waits for may settle after the end.
+      if (over) return
+      try {
+        resume()
+      } catch (cause) {
+        end(new ShoalError('INTERNAL', 'Go stopped', { cause }))
+        throw cause
+      }
+    }
+    go.run(instance).catch((cause: unknown) => end(new ShoalError('INTERNAL', 'Go stopped', { cause })))
+  })
+}
+
+const closed = (): ShoalError => new ShoalError('CLOSED', 'the client was closed')

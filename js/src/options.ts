@@ -1,0 +1,125 @@
+// Options are checked here and nowhere else: what is unknown, out of range or
+// not there yet is an error that names the option.
+
+import type { ClientOptions, FetchOptions, SeedOptions } from './api.js'
+import { ShoalError } from './error.js'
+
+/** Says what a value ought to be where it is something else. */
+type Check = (value: unknown) => string | undefined
+
+const string: Check = value => (typeof value === 'string' ? undefined : 'a string')
+
+const func: Check = value => (typeof value === 'function' ? undefined : 'a function')
+
+const natural: Check = value =>
+  Number.isSafeInteger(value) && (value as number) > 0 ? undefined : 'a whole number above 0'
+
+const strings: Check = value =>
+  Array.isArray(value) && value.every(item => typeof item === 'string') ? undefined : 'a list of strings'
+
+const objects: Check = value =>
+  Array.isArray(value) && value.every(item => typeof item === 'object' && item !== null) ? undefined : 'a list of objects'
+
+const url: Check = value => (typeof value === 'string' || value instanceof URL ? undefined : 'a URL')
+
+const signal: Check = value =>
+  typeof AbortSignal === 'function' && value instanceof AbortSignal ? undefined : 'an AbortSignal'
+
+const trackers: Check = value =>
+  strings(value) === undefined && (value as string[]).every(item => /^wss?:\/\//i.test(item))
+    ? undefined
+    : 'a list of ws:// or wss:// URLs'
+
+const files: Check = value => {
+  if (value === 'all' || value === 'none' || typeof value === 'function') return undefined
+  const numbers = Array.isArray(value) && value.every(item => Number.isSafeInteger(item) && item >= 0)
+  return numbers ? undefined : "'all', 'none', a list of file numbers or a function"
+}
+
+// BEP 3 has no least piece length; below 16 KiB a piece would be less than a block.
+const pieceLength: Check = value =>
+  typeof value === 'number' && value >= 1 << 14 && value <= 1 << 26 && Number.isInteger(Math.log2(value))
+    ? undefined
+    : 'a power of two from 16384 to 67108864'
+
+const unsupported =
+  (...known: unknown[]): Check =>
+  value => {
+    if (known.includes(value)) return undefined
+    throw new ShoalError('UNSUPPORTED', 'not there yet')
+  }
+
+const oneOf =
+  (possible: string[], supported: string[]): Check =>
+  value =>
+    possible.includes(value as string) ? unsupported(...supported)(value) : possible.map(item => `'${item}'`).join(' or ')
+
+const store = oneOf(['auto', 'opfs', 'memory'], ['auto', 'memory'])
+
+const seedChecks: Record<keyof SeedOptions, Check> = {
+  name: value => (typeof value === 'string' && value !== '' ? undefined : 'a string that is not empty'),
+  pieceLength,
+  comment: string,
+  private: unsupported(false),
+  trackers,
+  webSeeds: unsupported(),
+  signal,
+  onProgress: func,
+}
+
+const fetchChecks: Record<keyof FetchOptions, Check> = {
+  files,
+  order: oneOf(['rarest', 'sequential'], ['rarest']),
+  trackers,
+  webSeeds: unsupported(),
+  store,
+  signal,
+  onProgress: func,
+}
+
+const clientChecks: Record<keyof ClientOptions, Check> = {
+  trackers,
+  iceServers: objects,
+  bootstrap: unsupported(),
+  store,
+  maxConnections: natural,
+  uploadLimit: unsupported(),
+  downloadLimit: unsupported(),
+  resume: unsupported(false),
+  wasmUrl: url,
+  workerUrl: unsupported(),
+}
+
+/** Throws INVALID_OPTION or UNSUPPORTED; an option that is undefined is not there. */
+function check(options: unknown, checks: Record<string, Check>): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new ShoalError('INVALID_OPTION', 'options must be an object')
+  }
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined) continue
+    if (!Object.hasOwn(checks, name)) throw new ShoalError('INVALID_OPTION', `unknown option: ${name}`)
+    checkOne(name, value, checks[name])
+  }
+}
+
+function checkOne(name: string, value: unknown, one: Check | undefined): void {
+  let wanted: string | undefined
+  try {
+    wanted = one?.(value)
+  } catch (error) {
+    throw new ShoalError('UNSUPPORTED', `option ${name}: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  if (wanted !== undefined) throw new ShoalError('INVALID_OPTION', `option ${name} must be ${wanted}`)
+}
+
+export function checkSeedOptions(options: unknown): asserts options is SeedOptions {
+  check(options, seedChecks)
+}
+
+export function checkFetchOptions(options: unknown): asserts options is FetchOptions {
+  check(options, fetchChecks)
+}
+
+export function checkClientOptions(options: unknown): asserts options is ClientOptions {
+  check(options, clientChecks)
+}

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { source } from './source.mjs'
+
+const { checkClientOptions, checkFetchOptions, checkSeedOptions } = await source('options')
+const refuses = (check, options, code, named) =>
+  assert.throws(() => check(options), error => error.code === code && error.message.includes(named), JSON.stringify(options))
+
+test('options that are there pass, and so does undefined', () => {
+  checkSeedOptions({})
+  checkSeedOptions({
+    name: 'a', pieceLength: 1 << 14, comment: '', private: false, trackers: [], signal: new AbortController().signal, onProgress () {}
+  })
+  checkSeedOptions({ name: undefined, webSeeds: undefined })
+  checkFetchOptions({ files: 'all', order: 'rarest', trackers: ['wss://a'], store: 'auto' })
+  for (const files of ['none', [], [0, 3], () => true]) checkFetchOptions({ files })
+  checkClientOptions({ trackers: ['ws://a'], iceServers: [{ urls: 'stun:a' }], store: 'memory', maxConnections: 1, wasmUrl: '/x.wasm' })
+  checkClientOptions({ wasmUrl: new URL('https://example.com/shoal.wasm') })
+})
+
+test('an unknown option is an error that names it', () => {
+  for (const check of [checkSeedOptions, checkFetchOptions, checkClientOptions]) {
+    refuses(check, { pieceSize: 1 }, 'INVALID_OPTION', 'pieceSize')
+    refuses(check, { toString: 1 }, 'INVALID_OPTION', 'toString')
+    for (const options of [null, 'name', 1]) refuses(check, options, 'INVALID_OPTION', 'options')
+  }
+})
+
+test('a value out of range is an error that names its option', () => {
+  const seed = { name: ['', 1], pieceLength: [0, 1 << 13, 100_000, 1 << 27, '16384', NaN], comment: [1], trackers: ['wss://a', ['http://a'], [1]], signal: [{}], onProgress: [1] }
+  const fetch = { files: ['some', [-1], [0.5], ['a'], 1], order: ['random'], store: ['disk'] }
+  const client = { iceServers: [{}, [1], [null]], maxConnections: [0, -1, 1.5, Infinity, '5'], wasmUrl: [1] }
+  for (const [check, table] of [[checkSeedOptions, seed], [checkFetchOptions, fetch], [checkClientOptions, client]]) {
+    for (const [name, values] of Object.entries(table)) {
+      for (const value of values) refuses(check, { [name]: value }, 'INVALID_OPTION', name)
+    }
+  }
+})
+
+test('what is to come is UNSUPPORTED, and named', () => {
+  refuses(checkSeedOptions, { private: true }, 'UNSUPPORTED', 'private')
+  refuses(checkSeedOptions, { webSeeds: [] }, 'UNSUPPORTED', 'webSeeds')
+  refuses(checkFetchOptions, { webSeeds: ['https://a'] }, 'UNSUPPORTED', 'webSeeds')
+  refuses(checkFetchOptions, { order: 'sequential' }, 'UNSUPPORTED', 'order')
+  refuses(checkFetchOptions, { store: 'opfs' }, 'UNSUPPORTED', 'store')
+  for (const [name, value] of Object.entries({ bootstrap: [], store: 'opfs', uploadLimit: 1, downloadLimit: 1, resume: true, workerUrl: 'w.js' })) {
+    refuses(checkClientOptions, { [name]: value }, 'UNSUPPORTED', name)
+  }
+})

@@ -1,0 +1,89 @@
+//go:build js && wasm
+
+package api
+
+import (
+	"context"
+	"errors"
+
+	"github.com/shoal-p2p/shoal/core/client"
+	"github.com/shoal-p2p/shoal/core/jsx"
+)
+
+// read gives bytes of a file, once they are verified where it may wait.
+func (b *bridge) read(ctx context.Context, p params) (any, error) {
+	t, err := b.find(p)
+	if err != nil {
+		return nil, err
+	}
+	file, err := t.file(p.int("file"))
+	if err != nil {
+		return nil, err
+	}
+	f := t.Info().Files[file]
+	start, end := p.int64("start"), p.int64("end")
+	if start < 0 || start > end || end > f.Length {
+		return nil, invalidOption("bytes %d to %d of a file of %d", start, end, f.Length)
+	}
+	if p.bool("wait") {
+		if err := b.await(ctx, t, file, f.Offset+start, end-start); err != nil {
+			return nil, err
+		}
+	}
+	data, err := t.Read(ctx, f.Offset+start, int(end-start))
+	if err != nil {
+		return nil, err
+	}
+	return jsx.Uint8Array(data), nil
+}
+
+// blob gives a whole file, once it is verified.
+func (b *bridge) blob(ctx context.Context, p params) (any, error) {
+	t, err := b.find(p)
+	if err != nil {
+		return nil, err
+	}
+	file, err := t.file(p.int("file"))
+	if err != nil {
+		return nil, err
+	}
+	f := t.Info().Files[file]
+	if err := b.await(ctx, t, file, f.Offset, f.Length); err != nil {
+		return nil, err
+	}
+	b.mu.Lock()
+	store := b.stores[t.InfoHash()]
+	b.mu.Unlock()
+	if store == nil {
+		return nil, &client.Error{Code: client.CodeNotReady, Err: errors.New("the torrent has no store yet")}
+	}
+	blob, err := store.Blob(f.Offset, f.Length, p.text("type"))
+	if err != nil {
+		return nil, &client.Error{Code: client.CodeStore, Err: err}
+	}
+	return blob, nil
+}
+
+// await returns when a range of a file is verified. A file that is waited for
+// is wanted.
+func (b *bridge) await(ctx context.Context, t *torrent, file int, offset, length int64) error {
+	if !t.Has(offset, length) {
+		t.want(file, true)
+	}
+	for {
+		b.mu.Lock()
+		changed := t.changed
+		b.mu.Unlock()
+		if t.Has(offset, length) {
+			return nil
+		}
+		if err := t.Err(); err != nil {
+			return err
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
