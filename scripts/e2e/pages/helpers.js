@@ -1,0 +1,156 @@
+// What tests say inside a page.
+'use strict'
+
+/** Bytes that look random and are the same for the same seed. */
+function bytes (length, seed) {
+  const words = new Uint32Array(Math.ceil(length / 4))
+  let x = (seed * 2654435761 + 1) >>> 0
+  for (let i = 0; i < words.length; i++) {
+    x ^= x << 13; x >>>= 0
+    x ^= x >>> 17
+    x ^= x << 5; x >>>= 0
+    words[i] = x
+  }
+  return new Uint8Array(words.buffer, 0, length)
+}
+
+/** A File of such bytes. */
+const testFile = (name, length, seed) => new File([bytes(length, seed)], name)
+
+/** The SHA-256 of a Blob or of bytes, in hex. */
+async function sha256 (data) {
+  const buffer = data instanceof Blob ? await data.arrayBuffer() : data
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', buffer))
+  return Array.from(digest, b => b.toString(16).padStart(2, '0')).join('')
+}
+
+/**
+ * Gives this page an uplink of so many bytes per second for all its data
+ * channels together: what is sent waits its turn, and bufferedAmount counts
+ * what waits. Returns an object whose sent property counts bytes;
+ * unlimitUplink() opens the line again.
+ */
+function limitUplink (bytesPerSecond) {
+  const proto = RTCDataChannel.prototype
+  const send = proto.send
+  const buffered = Object.getOwnPropertyDescriptor(proto, 'bufferedAmount').get
+  const lines = new Map() // channel → what waits
+  const uplink = { sent: 0 }
+  const waiting = channel => (lines.get(channel) ?? []).reduce((sum, data) => sum + data.byteLength, 0)
+  Object.defineProperty(proto, 'bufferedAmount', {
+    configurable: true,
+    get () { return buffered.call(this) + waiting(this) }
+  })
+  proto.send = function (data) {
+    if (!lines.has(this)) lines.set(this, [])
+    const view = ArrayBuffer.isView(data) ? data : new Uint8Array(data)
+    lines.get(this).push(view.slice())
+  }
+  globalThis.unlimitUplink = () => { bytesPerSecond = Infinity }
+  let allowance = 0
+  let last = performance.now()
+  setInterval(() => {
+    const now = performance.now()
+    allowance = Math.min(bytesPerSecond / 10, allowance + Math.max(1, now - last) / 1000 * bytesPerSecond)
+    last = now
+    for (let moved = true; moved && allowance > 0;) {
+      moved = false
+      for (const [channel, line] of lines) {
+        if (channel.readyState !== 'open') {
+          lines.delete(channel)
+        } else if (line.length > 0 && allowance > 0) {
+          const data = line.shift()
+          allowance -= data.byteLength
+          uplink.sent += data.byteLength
+          send.call(channel, data)
+          moved = true
+          if (waiting(channel) <= channel.bufferedAmountLowThreshold) channel.dispatchEvent(new Event('bufferedamountlow'))
+        }
+      }
+    }
+  }, 10)
+  return uplink
+}
+
+/**
+ * Notes when bulk arrives on any data channel of this page, whoever made it:
+ * watchBytes.first and last in ms, and how many bytes in all.
+ */
+function watchBytes () {
+  Object.assign(watchBytes, { first: undefined, last: undefined, bytes: 0 })
+  const watch = channel => channel.addEventListener('message', ({ data }) => {
+    if (data.byteLength < 4096) return
+    watchBytes.last = performance.now()
+    watchBytes.first ??= watchBytes.last
+    watchBytes.bytes += data.byteLength
+  })
+  const Native = RTCPeerConnection
+  window.RTCPeerConnection = class extends Native {
+    constructor (...args) {
+      super(...args)
+      this.addEventListener('datachannel', event => watch(event.channel))
+    }
+
+    createDataChannel (...args) {
+      const channel = super.createDataChannel(...args)
+      watch(channel)
+      return channel
+    }
+  }
+}
+
+/** Seconds since began, and the bytes watchBytes saw. */
+const timesOf = (began, { metadata, piece }) => ({
+  metadata: (metadata - began) / 1000,
+  piece: (piece - began) / 1000,
+  first: (watchBytes.first - began) / 1000,
+  last: (watchBytes.last - began) / 1000,
+  bytes: watchBytes.bytes,
+  done: (performance.now() - began) / 1000
+})
+
+// A raw data channel: offer, answer, as many bytes as it takes.
+const gathered = pc => new Promise(resolve => {
+  pc.addEventListener('icegatheringstatechange', () => { if (pc.iceGatheringState === 'complete') resolve(pc.localDescription.toJSON()) })
+})
+
+async function rawOffer () {
+  window.rawPc = new RTCPeerConnection({ iceServers: [] })
+  window.rawChannel = rawPc.createDataChannel('raw')
+  const done = gathered(rawPc)
+  await rawPc.setLocalDescription()
+  return done
+}
+
+async function rawAnswer (offer, length) {
+  window.rawPc = new RTCPeerConnection({ iceServers: [] })
+  window.rawReceived = new Promise(resolve => {
+    let first
+    let got = 0
+    rawPc.ondatachannel = ({ channel }) => {
+      channel.binaryType = 'arraybuffer'
+      channel.onmessage = ({ data }) => {
+        first ??= performance.now()
+        got += data.byteLength
+        if (got >= length) resolve((performance.now() - first) / 1000)
+      }
+    }
+  })
+  await rawPc.setRemoteDescription(offer)
+  const done = gathered(rawPc)
+  await rawPc.setLocalDescription()
+  return done
+}
+
+async function rawSend (answer, length) {
+  await rawPc.setRemoteDescription(answer)
+  if (rawChannel.readyState !== 'open') await new Promise(resolve => { rawChannel.onopen = resolve })
+  const message = bytes(64 << 10, 1)
+  rawChannel.bufferedAmountLowThreshold = 256 << 10
+  for (let left = length; left > 0; left -= message.length) {
+    if (rawChannel.bufferedAmount > 1 << 20) {
+      await new Promise(resolve => { rawChannel.onbufferedamountlow = resolve })
+    }
+    rawChannel.send(left < message.length ? message.subarray(0, left) : message)
+  }
+}
