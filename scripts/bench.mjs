@@ -15,8 +15,7 @@ const { tracker } = await startStockTracker(scope)
 
 async function pageFor (kind, b) {
   const page = await b.newPage()
-  await page.goto(`${origin}/pages/${kind === 'webtorrent' ? 'webtorrent' : 'shoal'}.html`)
-  await page.evaluate(() => watchBytes())
+  await page.goto(`${origin}/pages/${kind === 'webtorrent' ? 'webtorrent' : 'shoal'}.html?watch`)
   if (kind === 'webtorrent') await page.waitForFunction(() => window.wt)
   if (kind === 'shoal') await page.evaluate(tracker => { window.client = shoal.createClient({ trackers: [tracker], iceServers: [] }) }, tracker)
   return page

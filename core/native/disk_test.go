@@ -28,7 +28,7 @@ func inNewDir(t *testing.T) client.OpenStore {
 
 func TestFilesLieWhereTheirTorrentSaysWithTheirFinalLength(t *testing.T) {
 	dir := t.TempDir()
-	single, _ := porttest.Torrent(t, "film.mkv", 64<<20)
+	single, _ := porttest.Torrent(t, "film.mkv", 8<<20)
 	multi, content := porttest.Torrent(t, "album", 0, 40_000, 5)
 	closeStore(t, mustOpen(t, dir, single), false)
 	s := mustOpen(t, dir, multi)
@@ -36,7 +36,7 @@ func TestFilesLieWhereTheirTorrentSaysWithTheirFinalLength(t *testing.T) {
 	closeStore(t, s, false)
 
 	info, err := os.Stat(filepath.Join(dir, "film.mkv"))
-	if err != nil || info.Size() != 64<<20 {
+	if err != nil || info.Size() != 8<<20 {
 		t.Fatalf("the file of a torrent of one: %v, %v", info, err)
 	}
 	var joined []byte

@@ -100,8 +100,9 @@ func (n *Node) report(now time.Time, t *torrent) {
 		Downloaded: stats.Downloaded,
 		Left:       t.left(),
 		Want:       n.want(t, stats),
+		Peers:      t.peers,
 	}
-	if p.Left == t.reported.Left && p.Want == t.reported.Want {
+	if p.Left == t.reported.Left && p.Want == t.reported.Want && p.Peers == t.reported.Peers {
 		return // the other counts can wait for the next change
 	}
 	t.reported = p

@@ -217,7 +217,8 @@ func (c *conn) serve() error {
 				return err
 			}
 		}
-		if n.opened && !opened {
+		// pion may tell a message before it tells that the channel is open.
+		if (n.opened || len(n.received) > 0) && !opened {
 			opened = true
 			c.open(n.channel)
 		}

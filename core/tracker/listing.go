@@ -99,7 +99,7 @@ func (a *Announcer) beginRound(now time.Time, l *listing) {
 
 // askForOffers asks for what this round still lacks of offers.
 func (a *Announcer) askForOffers(now time.Time, l *listing) {
-	n := l.offersWanted()
+	n := l.offersWanted() - l.made
 	if n <= 0 || !l.makeBy.IsZero() || len(l.ready) > 0 {
 		return
 	}

@@ -197,18 +197,23 @@ async function main () {
     }, limit)
   }
 
-  browser = await puppeteer.launch({
-    ...launchOptions[name], executablePath, headless: true, handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false
-  })
-  const tab = await browser.newPage()
-  tab.on('console', m => { if (m.type() !== 'log') console.error(`${name}: ${m.text()}`) })
-  tab.on('pageerror', e => console.error(`${name}: ${e.message}`))
-  tab.on('error', e => { console.error(`wasmexec: the page died: ${e.message}`); stop(2) })
-  browser.on('disconnected', () => { console.error('wasmexec: the browser is gone'); stop(2) })
-  await tab.goto(`http://localhost:${server.address().port}/`)
-  const code = await printer.done
-  browser.removeAllListeners('disconnected')
-  await stop(code)
+  try {
+    browser = await puppeteer.launch({
+      ...launchOptions[name], executablePath, headless: true, handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false
+    })
+    const tab = await browser.newPage()
+    tab.on('console', m => { if (m.type() !== 'log') console.error(`${name}: ${m.text()}`) })
+    tab.on('pageerror', e => console.error(`${name}: ${e.message}`))
+    tab.on('error', e => { console.error(`wasmexec: the page died: ${e.message}`); stop(2) })
+    browser.on('disconnected', () => { console.error('wasmexec: the browser is gone'); stop(2) })
+    await tab.goto(`http://localhost:${server.address().port}/`)
+    const code = await printer.done
+    browser.removeAllListeners('disconnected')
+    await stop(code)
+  } catch (e) {
+    console.error('wasmexec: ' + (e.stack ?? e))
+    await stop(2)
+  }
 }
 
 main().catch(e => give(e.stack ?? e))

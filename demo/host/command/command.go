@@ -99,7 +99,7 @@ func (c *Command) writeHelp() {
 		value, usage := flag.UnquoteUsage(f)
 		fmt.Fprintf(c.help, "\n  %s  (%s)\n", strings.TrimSpace("-"+f.Name+" "+value), variable(f.Name))
 		fmt.Fprintf(c.help, "      %s\n", strings.ReplaceAll(usage, "\n", "\n      "))
-		if f.DefValue != "" && f.DefValue != "false" && f.DefValue != "0" {
+		if f.DefValue != "" && f.DefValue != "false" && f.DefValue != "0" && f.DefValue != "0s" {
 			fmt.Fprintf(c.help, "      Default: %s\n", f.DefValue)
 		}
 	})
