@@ -7,7 +7,7 @@ const (
 	maxHolders = 3
 	// maxRepeats bounds the blocks that one peer is asked for in one go in the
 	// endgame: enough to be of help, and not much to cancel.
-	maxRepeats = 8
+	maxRepeats = 4
 	// baseOpen and openPerPeer bound the pieces with free blocks. Each peer works
 	// at one; what peers who left have begun comes on top.
 	baseOpen    = 4

@@ -456,14 +456,19 @@ func TestManyPeersFinishTogether(t *testing.T) {
 
 func BenchmarkBlockOfAHundredThousandPieces(b *testing.B) {
 	layout := newLayout(100_000*16*blockSize, 16*blockSize)
-	p := New(layout, rand.New(rand.NewPCG(1, 0)))
+	var p *Picker
 	var peers []*Peer
-	for id := range uint64(50) {
-		peers = append(peers, p.joinSeed(id))
-	}
 	var blocks []metainfo.Block
 	at := 0
 	for b.Loop() {
+		if p == nil || p.Left() == 0 {
+			b.StopTimer()
+			p, peers = New(layout, rand.New(rand.NewPCG(1, 0))), nil
+			for id := range uint64(50) {
+				peers = append(peers, p.joinSeed(id))
+			}
+			b.StartTimer()
+		}
 		peer := peers[at%len(peers)]
 		at++
 		blocks = p.Pick(peer, 1, blocks[:0])

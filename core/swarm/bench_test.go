@@ -59,6 +59,7 @@ func BenchmarkBlock(b *testing.B) {
 		wire.Append(raw[:0], wire.Piece{Piece: m.Piece, Begin: m.Begin, Block: raw[13:]})
 		now = now.Add(time.Millisecond)
 		handle(Received{1, raw})
+		handle(Drained{1, 1 << 40})
 		settle()
 	}
 }

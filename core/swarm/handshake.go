@@ -17,7 +17,6 @@ const (
 // extensions is what a peer said in its extended handshakes.
 type extensions struct {
 	metadata uint8 // its number for ut_metadata; 0 for none
-	dontHave uint8 // for lt_donthave
 	size     int64 // of the info dictionary, in bytes; 0 where it has not said
 	reqq     int   // requests that it queues
 	client   string
@@ -93,9 +92,6 @@ func (s *Swarm) introduced(p *peer, payload []byte) (reason string) {
 	}
 	if number, said := h.M[wire.NameMetadata]; said {
 		p.ext.metadata = number
-	}
-	if number, said := h.M[wire.NameDontHave]; said {
-		p.ext.dontHave = number
 	}
 	if h.Reqq > 0 {
 		p.ext.reqq = int(min(h.Reqq, maxDepth))

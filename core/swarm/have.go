@@ -36,10 +36,11 @@ func (s *Swarm) state(p *peer) {
 	}
 }
 
-// announce tells of a new piece to those who lack it.
+// announce tells everyone of a new piece. A peer that has it cannot use it, but
+// learns how far we are, and a seed who needs what.
 func (s *Swarm) announce(i metainfo.PieceIndex) {
 	for _, p := range s.order {
-		if p.shaken && !p.gone && !p.slot.Has(i) {
+		if p.shaken && !p.gone {
 			s.send(p, wire.Have{Piece: uint32(i)})
 		}
 	}

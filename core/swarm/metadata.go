@@ -2,8 +2,6 @@ package swarm
 
 import (
 	"bytes"
-	"crypto/sha1"
-	"fmt"
 	"slices"
 	"time"
 
@@ -21,31 +19,12 @@ const (
 	metadataWindow = 4
 	// metadataRace is how many peers are asked for the same piece at once.
 	metadataRace = 2
-	// maxAssemblies bounds how many sizes are tried at once, and with it memory.
-	maxAssemblies = 4
-	// assemblyPatience is how long a size that makes no progress may keep others
-	// from being tried.
-	assemblyPatience = 15 * time.Second
 )
 
 // metadata is how the info dictionary is fetched (BEP 9): one assembly for each
 // size that peers announce, as any of them may lie.
 type metadata struct {
 	assemblies []*assembly
-}
-
-// assembly is the info dictionary as it comes together. It is fetched
-//
-//	together   from every peer that announced this size
-//	alone      after a wrong hash, from one of those who had sent it, then from
-//	           the next: so the one who lies is found
-type assembly struct {
-	size     int64
-	pieces   [][]byte // nil where missing
-	from     []*peer  // who sent each piece
-	missing  int
-	suspects []*peer // to be asked alone, the first of them now
-	moved    time.Time
 }
 
 // metadataPeer is what one peer does for the fetch.
@@ -102,62 +81,6 @@ func (s *Swarm) restMetadata(p *peer) {
 func (s *Swarm) canAsk(p *peer) bool {
 	return !p.gone && p.ext.metadata != 0 && p.ext.size > 0 && p.ext.size <= metainfo.MaxInfoSize &&
 		!s.now.Before(p.metadata.rest)
-}
-
-// assembly returns the one for a size, a new one where there is room.
-func (s *Swarm) assembly(size int64) *assembly {
-	for _, a := range s.metadata.assemblies {
-		if a.size == size {
-			return a
-		}
-	}
-	if len(s.metadata.assemblies) == maxAssemblies {
-		return nil
-	}
-	a := &assembly{size: size, moved: s.now}
-	a.reset()
-	s.metadata.assemblies = append(s.metadata.assemblies, a)
-	s.wakeBy(s.now.Add(assemblyPatience))
-	return a
-}
-
-func (a *assembly) reset() {
-	n := int((a.size + wire.MetadataPiece - 1) / wire.MetadataPiece)
-	a.pieces, a.from, a.missing = make([][]byte, n), make([]*peer, n), n
-}
-
-// length is that of piece i, in bytes.
-func (a *assembly) length(i int64) int64 {
-	return min(wire.MetadataPiece, a.size-i*wire.MetadataPiece)
-}
-
-// dropAssemblies makes room: it drops those that nobody announces any more, and
-// those that do not move while a size waits for its turn.
-func (s *Swarm) dropAssemblies() {
-	waiting := slices.ContainsFunc(s.order, func(p *peer) bool {
-		return s.canAsk(p) && !slices.ContainsFunc(s.metadata.assemblies, func(a *assembly) bool { return a.size == p.ext.size })
-	})
-	s.metadata.assemblies = slices.DeleteFunc(s.metadata.assemblies, func(a *assembly) bool {
-		a.suspects = slices.DeleteFunc(a.suspects, func(p *peer) bool { return p.gone || !s.canAsk(p) })
-		end := a.moved.Add(assemblyPatience)
-		if waiting && !s.now.Before(end) {
-			s.restAll(a)
-			return true
-		}
-		if s.now.Before(end) {
-			s.wakeBy(end)
-		}
-		return !slices.ContainsFunc(s.order, func(p *peer) bool { return !p.gone && p.ext.size == a.size })
-	})
-}
-
-// restAll puts the peers of an assembly behind those of other sizes.
-func (s *Swarm) restAll(a *assembly) {
-	for _, p := range s.order {
-		if p.ext.size == a.size && !p.gone {
-			s.restMetadata(p)
-		}
-	}
 }
 
 func (s *Swarm) askMetadata(p *peer, a *assembly) {
@@ -240,47 +163,6 @@ func (s *Swarm) metadataCame(p *peer, m wire.Metadata) {
 		s.assembled(a)
 	}
 	s.fetchMetadata()
-}
-
-// assembled judges an assembly that is complete.
-func (s *Swarm) assembled(a *assembly) {
-	data := bytes.Join(a.pieces, nil)
-	if sha1.Sum(data) != s.cfg.InfoHash {
-		s.accuse(a)
-		return
-	}
-	info, err := metainfo.ParseInfo(data)
-	if err != nil { // nobody lied: the torrent itself is of no use
-		a.reset()
-		s.fail(fmt.Errorf("metadata: %w", err))
-		return
-	}
-	s.learn(info)
-}
-
-// accuse finds who sent wrong metadata: the sender, if it was one alone;
-// otherwise all of them are tried one by one.
-func (s *Swarm) accuse(a *assembly) {
-	var senders []*peer
-	for _, p := range a.from {
-		if !slices.Contains(senders, p) {
-			senders = append(senders, p)
-		}
-	}
-	for _, p := range s.order {
-		if p.ext.size == a.size {
-			p.metadata.asked = nil
-		}
-	}
-	a.reset()
-	if len(senders) > 1 {
-		a.suspects = slices.DeleteFunc(senders, func(p *peer) bool { return p.gone })
-		return
-	}
-	a.suspects = slices.DeleteFunc(a.suspects, func(p *peer) bool { return p == senders[0] })
-	if !senders[0].gone {
-		s.drop(senders[0], "sent wrong metadata")
-	}
 }
 
 // metadataAsked answers a request for a piece of the info dictionary. Answers

@@ -116,7 +116,6 @@ type host struct {
 	name    string
 	data    []byte
 	have    *bitfield.Bitfield // what Opened tells
-	fresh   bool
 	ends    map[Peer]*end
 	failing error                // what the store answers to everything
 	corrupt func(metainfo.Block) // called before a block goes into the store

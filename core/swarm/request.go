@@ -5,26 +5,10 @@ import (
 	"time"
 
 	"github.com/shoal-p2p/shoal/core/metainfo"
-	"github.com/shoal-p2p/shoal/core/picker"
 	"github.com/shoal-p2p/shoal/core/wire"
 )
 
 const (
-	// firstDepth is how many blocks are asked of a peer before anything is known
-	// about it: 256 KiB, which a slow peer still sends in time.
-	firstDepth = 16
-	minDepth   = 2
-	// maxDepth bounds the blocks asked of one peer: 8 MiB, which is 80 MB/s over
-	// 100 ms.
-	maxDepth = 512
-	// queueTime is how long a block may wait at the peer beyond the way there and
-	// back. A peer that takes longer is asked for less, one that is faster for
-	// more: so what is asked for is its rate times this time, with no rate measured.
-	queueTime = time.Second
-	// minPatience and maxPatience bound how long a peer may send no block while
-	// some are asked for. Stock WebTorrent waits 30 s before it hangs up.
-	minPatience = 5 * time.Second
-	maxPatience = 20 * time.Second
 	// overtaken is how long at least one request may stay behind while later ones
 	// are answered. Stock WebTorrent drops some requests silently.
 	overtaken = 2 * time.Second
@@ -44,24 +28,6 @@ type requests struct {
 	stalled     bool // whether maxInFlight kept a peer from being asked
 	refill      bool // whether every peer is to be looked at when the turn ends
 	endgame     bool // as it was at the end of the last turn
-}
-
-// download is what we ask of one peer.
-type download struct {
-	requests []request        // outstanding, oldest first
-	late     []metainfo.Block // no longer waited for, but may still come; bounded
-	depth    int              // how many requests are to be outstanding
-	shortest time.Duration    // the shortest answer
-	usual    time.Duration    // answers on average
-	since    time.Time        // the last block came, or the first was asked for
-	rest     time.Time        // not asked before
-	snubbed  bool             // it left us waiting; it has one request until it answers
-	unasked  int64            // bytes
-}
-
-type request struct {
-	block metainfo.Block
-	at    time.Time
 }
 
 // refill asks a peer for as many blocks as it should have outstanding.
@@ -159,24 +125,10 @@ func (s *Swarm) expected(p *peer, m wire.Piece) (metainfo.Block, bool) {
 	return b, p.down.forgetLate(b)
 }
 
-func (d *download) find(b metainfo.Block) int {
-	return slices.IndexFunc(d.requests, func(r request) bool { return r.block == b })
-}
-
-func (d *download) forgetLate(b metainfo.Block) bool {
-	at := slices.Index(d.late, b)
-	if at >= 0 {
-		d.late = slices.Delete(d.late, at, at+1)
-	}
-	return at >= 0
-}
-
 // answered takes a request out and learns from how long it took.
 func (s *Swarm) answered(p *peer, at int) {
 	d := &p.down
-	took := s.now.Sub(d.requests[at].at)
-	s.unlist(p, at)
-	d.learn(took)
+	d.learn(s.unlist(p, at).at, s.now)
 	d.since = s.now
 	for at > 0 && s.now.Sub(d.requests[0].at) > max(overtaken, 3*d.usual) {
 		s.giveUp(p)
@@ -197,31 +149,6 @@ func (s *Swarm) unlist(p *peer, at int) request {
 	return r
 }
 
-// learn lets the depth follow how long an answer took. It doubles within one
-// round trip while answers are quick, and halves while they are slow.
-func (d *download) learn(took time.Duration) {
-	if d.usual == 0 {
-		d.usual, d.shortest = took, took
-	}
-	d.usual += (took - d.usual) / 8
-	d.shortest = min(d.shortest, took)
-	d.snubbed = false
-	if took <= d.shortest+queueTime {
-		d.depth = min(d.depth+1, maxDepth)
-	} else {
-		d.depth--
-	}
-	d.depth = max(d.depth, minDepth)
-}
-
-// patience is how long the peer may send nothing.
-func (d *download) patience() time.Duration {
-	if d.usual == 0 {
-		return maxPatience
-	}
-	return min(max(4*d.usual, minPatience), maxPatience)
-}
-
 // giveUp returns a peer's oldest request to the pool.
 func (s *Swarm) giveUp(p *peer) {
 	r := s.unlist(p, 0)
@@ -234,13 +161,6 @@ func (s *Swarm) giveUpAll(p *peer) {
 	for len(p.down.requests) > 0 {
 		s.giveUp(p)
 	}
-}
-
-func (d *download) expectLate(b metainfo.Block) {
-	if len(d.late) == maxDepth {
-		d.late = slices.Delete(d.late, 0, 1)
-	}
-	d.late = append(d.late, b)
 }
 
 // withdraw cancels a request that another peer has answered.
@@ -309,16 +229,5 @@ func (s *Swarm) tickRequests(p *peer) {
 	} else if !p.down.rest.IsZero() {
 		p.down.rest = time.Time{}
 		s.requests.refill = true
-	}
-}
-
-// blame drops the peer that sent a corrupt piece all by itself. Of a piece from
-// several nobody is blamed yet: the picker has it fetched from one next.
-func (s *Swarm) blame(senders []*picker.Peer) {
-	if len(senders) != 1 {
-		return
-	}
-	if p := s.peers[Peer(senders[0].ID)]; p != nil {
-		s.drop(p, "sent a corrupt piece")
 	}
 }

@@ -2,6 +2,7 @@ package swarm
 
 import (
 	"github.com/shoal-p2p/shoal/core/metainfo"
+	"github.com/shoal-p2p/shoal/core/picker"
 )
 
 // store is what the swarm knows of its store.
@@ -109,6 +110,17 @@ func (s *Swarm) verified(ev Verified) {
 		s.announce(ev.Piece)
 		s.interestAll()
 		s.checkDone()
+	}
+}
+
+// blame drops the peer that sent a corrupt piece all by itself. Of a piece from
+// several nobody is blamed yet: the picker has it fetched from one next.
+func (s *Swarm) blame(senders []*picker.Peer) {
+	if len(senders) != 1 {
+		return
+	}
+	if p := s.peers[Peer(senders[0].ID)]; p != nil {
+		s.drop(p, "sent a corrupt piece")
 	}
 }
 

@@ -11,12 +11,17 @@
 //
 //	peer.go       a peer's life, and which message goes where
 //	handshake.go  who it is, and what it can
-//	metadata.go   getting and giving the info dictionary
+//	metadata.go   asking for the info dictionary, and giving it
+//	assembly.go   putting it together from peers that may lie
 //	have.go       which pieces a peer has, and what follows for interest
 //	request.go    asking for blocks
+//	pipeline.go   of how many at once
 //	store.go      writing and verifying them, and blame
-//	upload.go     serving blocks
-//	unchoke.go    whom
+//	upload.go     serving blocks, out of cache.go
+//	unchoke.go    to whom
+//	select.go     which files are wanted
+//	pause.go      and when nothing is
+//	stats.go      what can be seen from outside; rate.go measures it
 package swarm
 
 import (

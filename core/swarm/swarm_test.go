@@ -535,7 +535,7 @@ func TestResumedDownloadAnnouncesWhatTheStoreHolds(t *testing.T) {
 	}
 }
 
-func TestHaveGoesOnlyToThoseWhoLackThePiece(t *testing.T) {
+func TestHaveGoesToEveryoneSoThatASeedSeesProgress(t *testing.T) {
 	n := newNetwork(t)
 	tor := newTorrent(64*kib, 128*kib)
 	b := n.leech("b", tor)
@@ -546,8 +546,11 @@ func TestHaveGoesOnlyToThoseWhoLackThePiece(t *testing.T) {
 	q.send(wire.HaveNone{})
 	n.run(5*time.Second, allDone(b))
 	n.pass(time.Second)
-	if count[wire.Have](p) != 0 || count[wire.Have](q) != 2 {
+	if count[wire.Have](p) != 2 || count[wire.Have](q) != 2 {
 		t.Errorf("the seed got %d haves, the leecher %d", count[wire.Have](p), count[wire.Have](q))
+	}
+	if progress := seed.Peers()[0].Progress; progress != 1 {
+		t.Errorf("the seed sees a progress of %v", progress)
 	}
 }
 
