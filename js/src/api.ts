@@ -62,7 +62,7 @@ export interface FetchOptions {
   webSeeds?: string[]
   /** 'memory', which 'auto' means too; 'opfs' is UNSUPPORTED yet. */
   store?: 'auto' | 'opfs' | 'memory'
-  /** Aborting before `ready` takes the torrent away again, unless others asked for it. */
+  /** Aborting before `done` takes the torrent away again, unless others asked for it. */
   signal?: AbortSignal
   /** Told whenever the torrent's statistics change. */
   onProgress?: (stats: TorrentStats) => void

@@ -41,7 +41,7 @@ const noStats: TorrentStats = {
 
 /**
  * A torrent from the call that brings it in until it ends. It ends once: by
- * remove, by close, by an abort before it is ready, or with Go; the reason
+ * remove, by close, by an abort before it is done, or with Go; the reason
  * rejects whatever is pending. An error only stops it, until resume.
  */
 export class LiveTorrent extends EventTarget implements Torrent, Reader {
@@ -137,16 +137,16 @@ export class LiveTorrent extends EventTarget implements Torrent, Reader {
   }
 
   /**
-   * One more call wants this torrent. Its abort before ready takes the claim
+   * One more call wants this torrent. Its abort before done takes the claim
    * back, and the last claim taken back takes the torrent away.
    */
   claim(signal: AbortSignal | undefined): void {
     this.#claims++
-    if (!signal || this.#ready.settled) return
+    if (!signal || this.#done.resolved) return
     const off = onAbort(signal, () => {
-      if (!this.#ready.settled && --this.#claims === 0) this.#withdraw(signal.reason)
+      if (!this.#done.resolved && --this.#claims === 0) this.#withdraw(signal.reason)
     })
-    this.#ready.promise.then(off, off)
+    this.#done.promise.then(off, off)
   }
 
   /** Runs the call that brings the torrent in; its signal is this torrent's end. */

@@ -6,16 +6,20 @@ import { browser, missing, serve, shoalPage, startStockTracker } from '../../scr
 
 const skip = missing('chromium')
 const options = { skip, timeout: 120_000 }
-const classic = '<!doctype html><script>window.fs = "mine"; window.before = Reflect.ownKeys(window)</script><script src="/dist/shoal.js"></script>'
+const classic = '<!doctype html><link rel="icon" href="data:,"><script>window.fs = "mine"; window.before = Reflect.ownKeys(window)</script><script src="/dist/shoal.js"></script>'
 const answer = (type, body, headers = {}) => (_, response) => response.writeHead(200, { 'content-type': type, ...headers }).end(body)
 
 async function open (t, routes = {}) {
+  // The browser goes first at the end: a tracker waits for its sockets.
+  const b = await browser(t)
   const { tracker } = await startStockTracker(t)
   const origin = await serve(t, { '/classic.html': answer('text/html', classic), ...routes })
-  const b = await browser(t)
   const page = await shoalPage(b, origin, '/classic.html')
   page.errors = []
-  page.on('console', message => { if (message.type() === 'error') page.errors.push(message.text()) })
+  // Chromium itself complains of a socket that is closed before it has opened.
+  page.on('console', message => {
+    if (message.type() === 'error' && !message.text().startsWith('WebSocket')) page.errors.push(message.text())
+  })
   await page.evaluate(tracker => {
     window.open = more => shoal.createClient({ trackers: [tracker], iceServers: [], ...more })
     window.code = promise => promise.then(() => 'ok', error => error.code ?? String(error))
@@ -25,8 +29,6 @@ async function open (t, routes = {}) {
       return new File([bytes], name)
     }
   }, tracker)
-  // The tracker waits for its sockets: they must be gone before it closes.
-  t.after(() => b.close())
   return { b, origin, page }
 }
 
