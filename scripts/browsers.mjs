@@ -49,13 +49,13 @@ export function findBrowser (kind) {
   return undefined
 }
 
-/** A browser process of its own, with an empty profile. */
-export function launch (kind, { args = [], executablePath = findBrowser(kind) } = {}) {
+/** A browser process of its own, with an empty profile. pipe: spoken to without a socket. */
+export function launch (kind, { args = [], executablePath = findBrowser(kind), pipe = false } = {}) {
   if (!executablePath) {
     throw new Error(`no ${kind} found: install it or set ${overrides[kind]}`)
   }
   if (kind === 'firefox') {
     return puppeteer.launch({ browser: 'firefox', executablePath, headless: true, extraPrefsFirefox: firefoxPrefs, args })
   }
-  return puppeteer.launch({ executablePath, headless: true, args: [...chromiumArgs, ...args], protocolTimeout: 600_000 })
+  return puppeteer.launch({ executablePath, pipe, headless: true, args: [...chromiumArgs, ...args], protocolTimeout: 600_000 })
 }

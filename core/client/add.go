@@ -40,7 +40,11 @@ func (c *Client) Add(ctx context.Context, link string, opts AddOptions) (*Torren
 		if err != nil {
 			return nil, err
 		}
-		return c.AddTorrent(data, opts)
+		t, err := c.AddTorrent(data, opts)
+		if e := (*Error)(nil); errors.As(err, &e) {
+			return nil, &Error{e.Code, fmt.Errorf("%s: %w", link, e.Err)}
+		}
+		return t, err
 	}
 	m, err := metainfo.ParseLink(link)
 	if errors.Is(err, metainfo.ErrUnsupportedVersion) {
@@ -49,8 +53,11 @@ func (c *Client) Add(ctx context.Context, link string, opts AddOptions) (*Torren
 	if err != nil {
 		return nil, &Error{CodeInvalidLink, err}
 	}
+	if len(m.WebSeeds) > 0 {
+		return nil, &Error{CodeUnsupported, errors.New(`web seeds (a magnet link's "ws") are not there yet; the link works without them`)}
+	}
 	p := c.plan(opts, m.Trackers)
-	p.infoHash, p.name, p.webSeeds = m.InfoHash, m.Name, m.WebSeeds
+	p.infoHash, p.name = m.InfoHash, m.Name
 	if p.choose == nil && len(m.Select) > 0 {
 		p.choose = func(info *metainfo.Info) []bool { return m.Wanted(len(info.Files)) }
 	}

@@ -98,10 +98,9 @@ func (c *Client) flushAll() {
 	c.flush = c.flush[:0]
 }
 
-// hangUp closes a connection after what was queued for it.
+// hangUp closes a connection; what was queued for it is lost.
 func (c *Client) hangUp(handle node.Conn) {
 	if l := c.conns[handle]; l != nil {
-		l.flush()
 		l.conn.Close()
 	}
 }

@@ -2,6 +2,7 @@ package client
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/shoal-p2p/shoal/core/id"
 	"github.com/shoal-p2p/shoal/core/metainfo"
@@ -123,14 +124,13 @@ func (c *Client) told(t *Torrent, e swarm.Effect) {
 }
 
 func (c *Client) warned(e node.Warned) {
-	err := &Error{CodeTracker, e.Err}
-	if errors.Is(e.Err, node.ErrNoPeers) {
-		err.Code = CodeNoPeers
-	}
-	for _, t := range c.Torrents() {
-		if e.InfoHash.IsZero() || t.infoHash == e.InfoHash {
-			c.event(t, Warning{err})
-		}
+	t := c.torrent(e.InfoHash)
+	switch {
+	case t == nil:
+	case e.Tracker == "":
+		c.event(t, Warning{&Error{CodeNoPeers, e.Err}})
+	default:
+		c.event(t, Warning{&Error{CodeTracker, fmt.Errorf("the tracker %s %w", e.Tracker, e.Err)}})
 	}
 }
 

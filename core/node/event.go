@@ -120,10 +120,11 @@ type (
 		InfoHash id.ID
 		Peer     id.ID
 	}
-	// Warned: something is wrong that stops nothing. InfoHash is zero where it
-	// concerns all torrents. Err wraps ErrNoPeers or an error of tracker.
+	// Warned: something is wrong that stops nothing. Err wraps ErrNoPeers, or an
+	// error of tracker where Tracker is its URL.
 	Warned struct {
 		InfoHash id.ID
+		Tracker  string
 		Err      error
 	}
 )

@@ -87,7 +87,9 @@ func offerFrom(peer, offerID string) Event {
 		`","peer_id":"` + peer + `","offer_id":"` + offerID + `","offer":{"type":"offer","sdp":"v=0"}}`)}}
 }
 
-func peerID(i int) string { return "-WW0300-aaaaaaaaaa" + string(rune('a'+i/26)) + string(rune('a'+i%26)) }
+func peerID(i int) string {
+	return "-WW0300-aaaaaaaaaa" + string(rune('a'+i/26)) + string(rune('a'+i%26))
+}
 
 func TestAnOfferBeyondTheBudgetIsNotAnswered(t *testing.T) {
 	l := newLab(t, 4)

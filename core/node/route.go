@@ -34,7 +34,7 @@ func (n *Node) fromTracker(now time.Time, e tracker.Effect) {
 	case tracker.Announced:
 		// The announcer uses the counts itself; they are nobody else's business.
 	case tracker.Warned:
-		n.emit(Warned{e.InfoHash, e.Err})
+		n.emit(Warned{e.InfoHash, e.Tracker, e.Err})
 	default:
 		panic("node: unknown effect of tracker")
 	}

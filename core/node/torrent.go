@@ -135,6 +135,6 @@ func (n *Node) lonely(now time.Time, t *torrent) {
 	}
 	t.lonelyAt = now.Add(lonelyAgain)
 	if t.peers == 0 && t.left() != 0 {
-		n.emit(Warned{t.infoHash, ErrNoPeers})
+		n.emit(Warned{InfoHash: t.infoHash, Err: ErrNoPeers})
 	}
 }

@@ -30,7 +30,7 @@ func (c *conn) describe() (sdp string, err error) {
 	if c.look().over {
 		return "", errOver
 	}
-	if c.pc, err = c.dialer.factory.construct(c.dialer.config); err != nil {
+	if c.pc, err = c.dialer.factory.construct(c.dialer.configuration()); err != nil {
 		return "", err
 	}
 	c.watched = watch(c.pc, c)

@@ -52,7 +52,7 @@ type ICEServer struct {
 
 // Dialer makes connections. Its methods may be called from any goroutine.
 type Dialer struct {
-	config  webrtc.Configuration
+	servers []ICEServer
 	factory factory
 
 	mu      sync.Mutex
@@ -63,15 +63,20 @@ type Dialer struct {
 
 // New makes a Dialer; Close frees what it holds.
 func New(cfg Config) *Dialer {
-	d := &Dialer{factory: newFactory(), conns: map[*conn]struct{}{}}
-	for _, s := range cfg.ICEServers {
+	return &Dialer{servers: cfg.ICEServers, factory: newFactory(), conns: map[*conn]struct{}{}}
+}
+
+// configuration is made for each connection and kept nowhere: a field of its
+// type would link what reads certificates into the .wasm, 50 KB of brotli.
+func (d *Dialer) configuration() (config webrtc.Configuration) {
+	for _, s := range d.servers {
 		server := webrtc.ICEServer{URLs: s.URLs, Username: s.Username}
 		if s.Credential != "" {
 			server.Credential = s.Credential
 		}
-		d.config.ICEServers = append(d.config.ICEServers, server)
+		config.ICEServers = append(config.ICEServers, server)
 	}
-	return d
+	return config
 }
 
 // Offer begins a connection; its Described carries the offer.

@@ -137,8 +137,12 @@ func (a *Announcer) message(now time.Time, ev Message) {
 	}
 	l := s.listing(r.InfoHash)
 	switch {
-	case r.Failure != "" && (l != nil || r.InfoHash.IsZero()):
-		a.refused(s, l, r.Failure)
+	case r.Failure != "" && l != nil:
+		a.refused(l, r.Failure)
+	case r.Failure != "" && r.InfoHash.IsZero(): // it concerns all
+		for _, l := range s.listings {
+			a.refused(l, r.Failure)
+		}
 	case l == nil || r.Failure != "":
 	case r.Offer != "":
 		a.emit(Offered{InfoHash: r.InfoHash, Tracker: s.url, From: r.Peer, Offer: Offer{ID: r.OfferID, SDP: r.Offer}})
@@ -150,14 +154,10 @@ func (a *Announcer) message(now time.Time, ev Message) {
 }
 
 // refused warns of a refusal; of the same one only once.
-func (a *Announcer) refused(s *session, l *listing, reason string) {
-	told, infoHash := &s.refused, id.ID{}
-	if l != nil {
-		told, infoHash = &l.refused, l.torrent.infoHash
-	}
-	if *told != reason {
-		*told = reason
-		a.emit(Warned{InfoHash: infoHash, Tracker: s.url, Err: fmt.Errorf("%w: %s", ErrRefused, reason)})
+func (a *Announcer) refused(l *listing, reason string) {
+	if l.refused != reason {
+		l.refused = reason
+		a.emit(Warned{InfoHash: l.torrent.infoHash, Tracker: l.session.url, Err: fmt.Errorf("%w: %s", ErrRefused, reason)})
 	}
 }
 

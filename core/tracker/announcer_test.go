@@ -514,7 +514,7 @@ func TestUnreachableTrackerIsTriedAgainAndWarnedAboutOnce(t *testing.T) {
 	st.when(seeder())
 	cause := errors.New("connection refused")
 	w := st.warning(st.when(Closed{Tracker: one, Err: cause}))
-	if !errors.Is(w.Err, ErrUnreachable) || !errors.Is(w.Err, cause) || w.Tracker != one || !w.InfoHash.IsZero() {
+	if !errors.Is(w.Err, ErrUnreachable) || !errors.Is(w.Err, cause) || w.Tracker != one || w.InfoHash != hash {
 		t.Fatalf("got %+v", w)
 	}
 	for i, most := range []int{2, 4, 8, 16, 32, 64, 120, 120, 120} {
@@ -634,6 +634,16 @@ func TestMessageThatIsTooLong(t *testing.T) {
 	st.expect(st.when(long, long, long))
 }
 
+func TestATorrentThatComesLaterHearsThatItsTrackerIsDown(t *testing.T) {
+	st := tell(t)
+	later := id.ID([]byte("a torrent of later.."))
+	st.when(seeder(), Closed{Tracker: one, Err: errors.New("connection refused")})
+	w := st.warning(st.when(Add{InfoHash: later, Trackers: []string{one}}))
+	if !errors.Is(w.Err, ErrUnreachable) || w.InfoHash != later {
+		t.Fatalf("got %+v", w)
+	}
+}
+
 func TestRefusalIsWarnedAboutOnce(t *testing.T) {
 	st := tell(t)
 	st.when(seeder(), Opened{Tracker: one})
@@ -645,7 +655,7 @@ func TestRefusalIsWarnedAboutOnce(t *testing.T) {
 	st.expect(st.when(refusal, refusal))
 	// one that names no torrent concerns all
 	w = st.warning(st.when(says(one, `{"failure reason":"Invalid request"}`)))
-	if !w.InfoHash.IsZero() || w.Err.Error() != "tracker: refused: Invalid request" {
+	if w.InfoHash != hash || w.Err.Error() != "refuses: Invalid request" {
 		t.Fatalf("got %+v", w)
 	}
 	// After a good answer it is news again.

@@ -117,8 +117,7 @@ type (
 		Seeds    int
 		Leechers int
 	}
-	// Warned: something is wrong with a tracker; announcing goes on. InfoHash is
-	// zero where it concerns all torrents of that tracker.
+	// Warned: something is wrong with a torrent's tracker; announcing goes on.
 	Warned struct {
 		InfoHash id.ID
 		Tracker  string

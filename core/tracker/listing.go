@@ -226,7 +226,7 @@ func (a *Announcer) plan(now time.Time, l *listing) {
 
 // announced takes the answer to an announce.
 func (a *Announcer) announced(now time.Time, l *listing, r response) {
-	l.refused, l.session.refused = "", ""
+	l.refused = ""
 	if r.TrackerID != "" {
 		l.trackerID = r.TrackerID
 	}

@@ -50,9 +50,9 @@ type session struct {
 
 	listings []*listing
 
-	// What has been warned about, so that it is told once.
-	toldUnreachable, toldNonsense bool
-	refused                       string
+	// What has been warned about, so that it is told once to each torrent.
+	unreachable  error // nil while it is not
+	toldNonsense bool
 }
 
 func (a *Announcer) session(url string) *session {
@@ -93,7 +93,7 @@ func (a *Announcer) tickSession(now time.Time, s *session) {
 		a.openSocket(now, s)
 		return
 	}
-	a.unreachable(s, errors.New("no answer in time"))
+	a.cannotReach(s, errors.New("no answer in time"))
 	a.closeSocket(s, true)
 }
 
@@ -145,7 +145,7 @@ func (a *Announcer) closed(now time.Time, ev Closed) {
 		a.openSocket(now, s) // a torrent came while the socket closed
 	default:
 		if before != closing && !answered {
-			a.unreachable(s, ev.Err)
+			a.cannotReach(s, ev.Err)
 		}
 		a.backOff(now, s)
 	}
@@ -179,20 +179,26 @@ func (a *Announcer) leave(s *session, l *listing) {
 // heard notes that the tracker said something sensible.
 func (s *session) heard() {
 	s.asked, s.answered, s.nonsense = time.Time{}, true, 0
-	s.toldUnreachable, s.toldNonsense = false, false
+	s.unreachable, s.toldNonsense = nil, false
 }
 
-// unreachable warns that there is no talking to a tracker, once until there is.
-func (a *Announcer) unreachable(s *session, cause error) {
-	if s.toldUnreachable {
+// cannotReach warns that there is no talking to a tracker, once until there is.
+func (a *Announcer) cannotReach(s *session, cause error) {
+	if s.unreachable != nil {
 		return
 	}
-	s.toldUnreachable = true
-	err := ErrUnreachable
+	s.unreachable = ErrUnreachable
 	if cause != nil {
-		err = fmt.Errorf("%w: %w", ErrUnreachable, cause)
+		s.unreachable = fmt.Errorf("%w: %w", ErrUnreachable, cause)
 	}
-	a.emit(Warned{Tracker: s.url, Err: err})
+	a.warnAll(s, s.unreachable)
+}
+
+// warnAll tells every torrent of a tracker.
+func (a *Announcer) warnAll(s *session, err error) {
+	for _, l := range s.listings {
+		a.emit(Warned{InfoHash: l.torrent.infoHash, Tracker: s.url, Err: err})
+	}
 }
 
 // nonsense warns, once until something sensible comes, and gives a tracker up
@@ -201,7 +207,7 @@ func (a *Announcer) unreachable(s *session, cause error) {
 func (a *Announcer) nonsense(s *session, err error, tooLong bool) {
 	if !s.toldNonsense {
 		s.toldNonsense = true
-		a.emit(Warned{Tracker: s.url, Err: fmt.Errorf("%w: %w", ErrProtocol, err)})
+		a.warnAll(s, fmt.Errorf("%w: %w", ErrProtocol, err))
 	}
 	if tooLong {
 		return

@@ -96,6 +96,9 @@ func (a *Announcer) list(now time.Time, t *torrent, tracker string) {
 	l := &listing{torrent: t, session: s, interval: defaultInterval}
 	s.listings = append(s.listings, l)
 	t.listings = append(t.listings, l)
+	if s.unreachable != nil {
+		a.emit(Warned{InfoHash: t.infoHash, Tracker: s.url, Err: s.unreachable})
+	}
 	switch {
 	case s.state == open:
 		a.start(now, l)

@@ -67,12 +67,12 @@ function describe(input: unknown): string {
 
 /** The stream goes to where Blobs lie, and an abort cancels it. */
 async function drain(stream: ReadableStream<Uint8Array>, signal?: AbortSignal): Promise<Blob> {
-  const bytes = stream.pipeThrough(new TransformStream(), signal ? { signal } : {})
   try {
+    const bytes = stream.pipeThrough(new TransformStream(), signal ? { signal } : {})
     return await new Response(bytes).blob()
   } catch (cause) {
     signal?.throwIfAborted()
-    throw new ShoalError('INVALID_INPUT', 'the stream broke off', { cause })
+    throw new ShoalError('INVALID_INPUT', 'the stream cannot be read to its end', { cause })
   }
 }
 

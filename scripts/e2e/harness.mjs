@@ -51,9 +51,11 @@ export async function serve (t, routes = {}) {
   return `http://localhost:${server.address().port}`
 }
 
-/** The host, on a free port. */
-export async function startHost (t, args = []) {
-  const host = spawn(hostBinary, ['-addr', '127.0.0.1:0', ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+/** The host, on a free port, or where args say; in a network namespace if one is named. */
+export async function startHost (t, args = [], namespace = undefined) {
+  const within = namespace ? ['ip', 'netns', 'exec', namespace] : []
+  const [command, ...rest] = [...within, hostBinary, '-addr', '127.0.0.1:0', ...args]
+  const host = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'] })
   t.after(() => stop(host))
   const address = await line(host, /(https?:\/\/\S+)/)
   const url = new URL(address)

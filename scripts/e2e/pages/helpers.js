@@ -154,3 +154,5 @@ async function rawSend (answer, length) {
     rawChannel.send(left < message.length ? message.subarray(0, left) : message)
   }
 }
+
+if (location.search === '?watch') watchBytes() // before any library is loaded
