@@ -49,6 +49,7 @@ function files (...folders) {
 // build is one failure.
 async function goTest (suite, args, env = {}) {
   const child = spawn('go', ['test', '-json', ...args], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] })
+  const exited = exit(child)
   const output = new Map()
   const failed = new Set()
   for await (const line of createInterface({ input: child.stdout })) {
@@ -74,13 +75,13 @@ async function goTest (suite, args, env = {}) {
         counts.skipped++
         console.log((output.get(key) ?? key).trim())
       }
-    } else if (event.Action === 'pass') {
+    } else if (event.Action === 'pass' && !event.Test) {
       console.log(`ok   ${event.Package} ${event.Elapsed}s`)
     } else if (event.Action === 'build-fail') {
       console.log(output.get(key) ?? key)
     }
   }
-  const code = await exit(child)
+  const code = await exited
   if (code !== 0 && failed.size === 0) {
     counts.failed++
     failures.push(`${suite}: go test ended with ${code}`)
@@ -118,4 +119,6 @@ function parse (line) {
   }
 }
 
-const exit = child => new Promise(resolve => child.on('exit', code => resolve(code ?? 1)))
+function exit (child) {
+  return new Promise(resolve => child.on('exit', code => resolve(code ?? 1)))
+}

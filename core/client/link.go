@@ -1,7 +1,6 @@
 package client
 
 import (
-	"errors"
 	"sync/atomic"
 
 	"github.com/shoal-p2p/shoal/core/node"
@@ -16,8 +15,6 @@ const (
 	// honest peer sends what we asked for, which is less.
 	maxUnread = 16 << 20
 )
-
-var errFlood = errors.New("the peer sends more than was asked for")
 
 // link is the client's side of one connection.
 type link struct {
@@ -38,7 +35,7 @@ func (c *Client) dial(handle node.Conn, begin func(ConnEvents) Conn) {
 		Opened: func() { c.tell(node.Opened{Conn: handle}) },
 		Received: func(data []byte) {
 			n := int64(len(data))
-			if l.unread.Add(n) > maxUnread {
+			if l.unread.Add(n) > maxUnread { // it sends more than was asked for
 				c.mail.post(func() { c.hangUp(handle) })
 				return
 			}

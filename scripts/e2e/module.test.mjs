@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { browser, missing, serve, shoalPage, startStockTracker } from '../../scripts/e2e/harness.mjs'
+import { browser, missing, serve, shoalPage, startStockTracker } from './harness.mjs'
 
 const skip = missing('chromium')
 const options = { skip, timeout: 120_000 }
