@@ -79,8 +79,8 @@ func (f *Bitfield) SetAll() {
 	}
 }
 
-// Bytes returns the wire form, in a slice of its own.
-func (f *Bitfield) Bytes() []byte { return append([]byte(nil), f.bits...) }
+// Bytes returns the wire form, in a slice of its own, never nil.
+func (f *Bitfield) Bytes() []byte { return append([]byte{}, f.bits...) }
 
 // Clone returns a copy.
 func (f *Bitfield) Clone() *Bitfield {

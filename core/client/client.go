@@ -62,6 +62,10 @@ type Client struct {
 	publishAt time.Time // when progress is told next; zero when nothing moves
 	closing   bool
 
+	// Stores that are being closed, and torrents of the same info hash that wait.
+	leaving map[id.ID]int
+	waiting map[id.ID][]func()
+
 	// Read by anyone.
 	mu          sync.Mutex
 	closed      bool // Close was called
@@ -87,6 +91,8 @@ func New(cfg Config) *Client {
 		node:     node.New(node.Config{PeerID: peerID, MaxConnections: cfg.MaxConnections}, rng),
 		conns:    make(map[node.Conn]*link),
 		sockets:  make(map[string]Socket),
+		leaving:  make(map[id.ID]int),
+		waiting:  make(map[id.ID][]func()),
 		torrents: make(map[id.ID]*Torrent),
 	}
 	go c.run()

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/shoal-p2p/shoal/core/client"
+	"github.com/shoal-p2p/shoal/core/metainfo"
 )
 
 // world is what clients of one test share: a dialer that joins them in memory,
@@ -177,6 +178,64 @@ func TestATorrentWithoutPeersWarnsAndStaysPending(t *testing.T) {
 		<-torrent.Ready()
 		if torrent.Err().Code != client.CodeRemoved {
 			t.Errorf("ended with %v", torrent.Err())
+		}
+	})
+}
+
+// diary is a memory store that writes down when it was opened and closed.
+type diary struct {
+	client.Store
+	lines chan string
+}
+
+func (d diary) Close(remove bool, done func(error)) {
+	if remove {
+		d.lines <- "removed"
+	}
+	d.Store.Close(remove, done)
+}
+
+func TestATorrentThatIsAddedAgainWaitsUntilTheOldDataIsGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		src, _ := source("file.bin", 1<<20)
+		seeded, err := w.client(t).Seed(t.Context(), src, client.SeedOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Given a store that takes its time to open,
+		lines, gate := make(chan string, 10), make(chan struct{})
+		slow := client.AddOptions{OpenStore: func(info *metainfo.Info) (client.Store, bool, error) {
+			<-gate
+			lines <- "opened"
+			store, fresh, err := client.OpenMemory(info)
+			return diary{store, lines}, fresh, err
+		}}
+		c := w.client(t)
+		first, err := c.AddTorrent(seeded.TorrentFile(), slow)
+		if err != nil {
+			t.Fatal(err)
+		}
+		<-first.Ready()
+		// when the torrent is removed with its data and added again meanwhile,
+		removed := make(chan error)
+		go func() { removed <- first.Remove(t.Context(), true) }()
+		synctest.Wait()
+		second, err := c.AddTorrent(seeded.TorrentFile(), slow)
+		if err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		close(gate)
+		// then the old data goes before the new store opens.
+		if err := <-removed; err != nil {
+			t.Fatal(err)
+		}
+		<-second.Done()
+		for _, want := range []string{"opened", "removed", "opened"} {
+			if got := <-lines; got != want {
+				t.Errorf("%s, want %s", got, want)
+			}
 		}
 	})
 }

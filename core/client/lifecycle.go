@@ -4,11 +4,9 @@ import (
 	"context"
 	"slices"
 
-	"github.com/shoal-p2p/shoal/core/bitfield"
 	"github.com/shoal-p2p/shoal/core/id"
 	"github.com/shoal-p2p/shoal/core/metainfo"
 	"github.com/shoal-p2p/shoal/core/node"
-	"github.com/shoal-p2p/shoal/core/swarm"
 )
 
 // plan is what a torrent starts from.
@@ -50,23 +48,23 @@ func (c *Client) start(p plan) (*Torrent, *Error) {
 func (c *Client) discard(store Store) {
 	if store != nil {
 		c.stores++
-		c.closeStore(store, false, nil)
+		c.closeStore(store, false, func(error) {})
 	}
 }
 
 func (c *Client) newTorrent(p plan) *Torrent {
 	t := &Torrent{
-		client:    c,
-		infoHash:  p.infoHash,
-		ready:     make(chan struct{}),
-		done:      make(chan struct{}),
-		store:     p.store,
-		openStore: p.openStore,
-		choose:    p.choose,
-		name:      p.name,
-		trackers:  p.trackers,
-		webSeeds:  p.webSeeds,
-		comment:   p.comment,
+		client:   c,
+		infoHash: p.infoHash,
+		ready:    make(chan struct{}),
+		done:     make(chan struct{}),
+		store:    p.store,
+		openPort: p.openStore,
+		choose:   p.choose,
+		name:     p.name,
+		trackers: p.trackers,
+		webSeeds: p.webSeeds,
+		comment:  p.comment,
 	}
 	t.ctx, t.cancel = context.WithCancel(c.ctx)
 	if p.store != nil {
@@ -77,64 +75,6 @@ func (c *Client) newTorrent(p plan) *Torrent {
 	c.torrents[t.infoHash] = t
 	c.order = append(c.order, t)
 	return t
-}
-
-// open answers the swarm's wish for its store. A seed has one; any other is
-// opened, and checked where it may hold something, away from this goroutine.
-func (c *Client) open(t *Torrent, info *metainfo.Info) {
-	if t.learned(info) {
-		if t.choose != nil {
-			c.tell(node.Torrent{InfoHash: t.infoHash, Event: swarm.Select{Wanted: t.choose(info)}})
-		}
-		c.refresh(t)
-		c.event(t, Ready{})
-	}
-	if t.store != nil {
-		have := bitfield.New(info.Layout.Pieces())
-		have.SetAll()
-		c.mail.post(func() { c.opened(t, t.store, have, nil) })
-		return
-	}
-	c.stores++
-	if !c.enter() {
-		c.stores--
-		return
-	}
-	go func() {
-		defer c.work.Done()
-		store, fresh, err := t.openStore(info)
-		have := bitfield.New(info.Layout.Pieces())
-		if err == nil && !fresh {
-			err = check(t.ctx, store, info, have)
-		}
-		c.mail.post(func() { c.opened(t, store, have, err) })
-	}()
-}
-
-// opened gives the swarm its store, unless the torrent ended in the meantime.
-func (c *Client) opened(t *Torrent, store Store, have *bitfield.Bitfield, err error) {
-	if c.torrent(t.infoHash) != t {
-		if store == nil {
-			c.stores--
-		} else if store != t.store { // that one was closed by end
-			c.closeStore(store, t.forget, nil)
-		}
-		return
-	}
-	if err != nil && store != nil {
-		c.closeStore(store, false, nil)
-		store = nil
-	} else if store == nil {
-		c.stores--
-	}
-	t.store = store
-	t.mu.Lock()
-	t.pieces = have.Clone()
-	t.mu.Unlock()
-	c.handle(node.Torrent{InfoHash: t.infoHash, Event: swarm.Opened{Have: have, Err: err}})
-	if c.refresh(t) {
-		c.event(t, Progress{})
-	}
 }
 
 // end takes a torrent out; then is called when its store is closed. A torrent
@@ -154,21 +94,14 @@ func (c *Client) end(t *Torrent, why *Error, data bool, then func(error)) {
 	c.order = slices.DeleteFunc(c.order, func(o *Torrent) bool { return o == t })
 	c.mu.Unlock()
 	c.handle(node.Remove{InfoHash: t.infoHash})
-	if t.store != nil {
-		c.closeStore(t.store, data, then)
-	} else {
+	switch {
+	case t.store != nil:
+		c.depart(t, t.store, then)
+	case t.opening:
+		t.parting = then // opened will close it
+		c.leaving[t.infoHash]++
+	default:
 		then(nil)
 	}
 	c.event(t, Ended{why})
-}
-
-func (c *Client) closeStore(store Store, data bool, then func(error)) {
-	store.Close(data, func(err error) {
-		c.mail.post(func() {
-			c.stores--
-			if then != nil {
-				then(err)
-			}
-		})
-	})
 }

@@ -14,6 +14,10 @@ const (
 	// maxUnread is how many bytes of one connection may wait in the mailbox. An
 	// honest peer sends what we asked for, which is less.
 	maxUnread = 16 << 20
+	// maxSocketUnread is the same for one tracker.
+	maxSocketUnread = 4 << 20
+	// perMessage is what a message costs beside its bytes while it waits.
+	perMessage = 256
 )
 
 // link is the client's side of one connection.
@@ -34,7 +38,7 @@ func (c *Client) dial(handle node.Conn, begin func(ConnEvents) Conn) {
 		},
 		Opened: func() { c.tell(node.Opened{Conn: handle}) },
 		Received: func(data []byte) {
-			n := int64(len(data))
+			n := int64(len(data)) + perMessage
 			if l.unread.Add(n) > maxUnread { // it sends more than was asked for
 				c.mail.post(func() { c.hangUp(handle) })
 				return

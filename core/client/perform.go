@@ -3,6 +3,7 @@ package client
 import (
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/shoal-p2p/shoal/core/id"
 	"github.com/shoal-p2p/shoal/core/metainfo"
@@ -56,19 +57,34 @@ func (c *Client) performTracker(e tracker.Effect) {
 			s.Send(e.Data)
 		}
 	case tracker.Close:
-		if s := c.sockets[e.Tracker]; s != nil {
-			s.Close()
-		}
+		c.closeSocket(e.Tracker)
 	default:
 		panic("client: unknown effect of tracker")
 	}
 }
 
+func (c *Client) closeSocket(url string) {
+	if s := c.sockets[url]; s != nil {
+		s.Close()
+	}
+}
+
 func (c *Client) openSocket(url string) {
 	post := func(ev tracker.Event) { c.tell(node.Socket{Event: ev}) }
+	unread := new(atomic.Int64)
 	c.sockets[url] = c.cfg.Sockets.Open(url, SocketEvents{
-		Opened:  func() { post(tracker.Opened{Tracker: url}) },
-		Message: func(data []byte) { post(tracker.Message{Tracker: url, Data: data}) },
+		Opened: func() { post(tracker.Opened{Tracker: url}) },
+		Message: func(data []byte) {
+			n := int64(len(data)) + perMessage
+			if unread.Add(n) > maxSocketUnread { // the tracker is restarted after a while
+				c.mail.post(func() { c.closeSocket(url) })
+				return
+			}
+			c.mail.post(func() {
+				unread.Add(-n)
+				c.handle(node.Socket{Event: tracker.Message{Tracker: url, Data: data}})
+			})
+		},
 		Closed: func(err error) {
 			c.mail.post(func() {
 				delete(c.sockets, url)
@@ -79,7 +95,14 @@ func (c *Client) openSocket(url string) {
 }
 
 func (c *Client) performStore(t *Torrent, e swarm.Effect) {
-	post := func(ev swarm.Event) { c.tell(node.Torrent{InfoHash: t.infoHash, Event: ev}) }
+	// The answer may come when another torrent has the info hash.
+	post := func(ev swarm.Event) {
+		c.mail.post(func() {
+			if c.torrent(t.infoHash) == t {
+				c.handle(node.Torrent{InfoHash: t.infoHash, Event: ev})
+			}
+		})
+	}
 	switch e := e.(type) {
 	case swarm.Open:
 		c.open(t, e.Info)

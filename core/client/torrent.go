@@ -26,10 +26,12 @@ type Torrent struct {
 	done     chan struct{}
 
 	// Owned by the client's goroutine.
-	store     Store
-	openStore OpenStore
-	choose    func(*metainfo.Info) []bool
-	forget    bool // whoever closes the store deletes the data
+	store    Store
+	openPort OpenStore
+	opening  bool        // openPort is at work
+	parting  func(error) // told when the store of an ended torrent is closed
+	choose   func(*metainfo.Info) []bool
+	forget   bool // whoever closes the store deletes the data
 
 	mu       sync.Mutex
 	name     string

@@ -15,7 +15,8 @@ type batch struct {
 }
 
 // room is how many connections the budget still allows.
-func (n *Node) room() int { return max(0, n.cfg.MaxConnections-len(n.conns)) }
+// Signaling counts those that it has only just begun, too.
+func (n *Node) room() int { return max(0, n.cfg.MaxConnections-n.signaling.Len()) }
 
 // makeOffers begins at most count connections for one announce. Unanswered
 // offers may fill half of the budget, so that other peers' offers find room.

@@ -128,6 +128,23 @@ func TestOwnOffersLeaveHalfOfTheBudgetToOthers(t *testing.T) {
 	}
 }
 
+func TestManyTrackersDoNotOverdrawTheBudgetTogether(t *testing.T) {
+	const budget = 9
+	l := newLab(t, budget)
+	l.handle(Add{InfoHash: infoHash, Trackers: []string{url}}, Socket{tracker.Opened{Tracker: url}})
+	for i := range 7 {
+		l.handle(offerFrom(peerID(i), "offer-id-abcdefgh-"+peerID(i)[18:]))
+	}
+	var trackers []string
+	for i := range 12 {
+		trackers = append(trackers, "ws://"+string(rune('a'+i))+".test")
+	}
+	l.handle(Add{InfoHash: infoHash, Trackers: trackers})
+	if n := l.node.Connections(); n > budget {
+		t.Errorf("%d connections with a budget of %d", n, budget)
+	}
+}
+
 func TestRemovingATorrentClosesItsConnectionsAndTellsItsTracker(t *testing.T) {
 	l := newLab(t, 0)
 	l.handle(Add{InfoHash: infoHash, Trackers: []string{url}}, Socket{tracker.Opened{Tracker: url}})

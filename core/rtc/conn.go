@@ -138,6 +138,9 @@ func (c *conn) adopt(ch *channel) (first bool) {
 	return first
 }
 
+// perMessage is what a message costs beside its bytes while it waits.
+const perMessage = 256
+
 // receive notes bytes that came; they are ours.
 func (c *conn) receive(data []byte) {
 	if len(data) == 0 {
@@ -145,7 +148,7 @@ func (c *conn) receive(data []byte) {
 	}
 	c.note(func(n *news) {
 		n.received = append(n.received, data)
-		n.unread += len(data)
+		n.unread += len(data) + perMessage
 	})
 }
 
@@ -223,7 +226,7 @@ func (c *conn) serve() error {
 			c.open(n.channel)
 		}
 		c.tell(n.received)
-		if n.low {
+		if n.low && opened {
 			c.tellDrained()
 		}
 		if n.over {
@@ -256,7 +259,7 @@ func (c *conn) tell(received [][]byte) {
 	for _, data := range received {
 		c.events.Received(data)
 		c.mu.Lock()
-		c.news.unread -= len(data)
+		c.news.unread -= len(data) + perMessage
 		c.room.Broadcast()
 		c.mu.Unlock()
 	}

@@ -82,7 +82,7 @@ func watch(pc *webrtc.PeerConnection, c *conn) watched {
 	// Listeners must be on a channel before this event is over, or its first
 	// messages are lost. run is in none of its own steps on w meanwhile: it
 	// waits for a promise or for news.
-	w.listen(value, "datachannel", func(event js.Value) { c.watched.addValue(event.Get("channel"), c) })
+	w.listen(value, "datachannel", func(event js.Value) { c.watched.take(event.Get("channel"), c) })
 	return w
 }
 
@@ -97,24 +97,39 @@ func (w *watched) release() {
 	w.listeners = nil
 }
 
-func (w *watched) add(dc *webrtc.DataChannel, c *conn) { w.addValue(dc.JSValue(), c) }
+// add takes the channel that we made; it is open when it says so.
+func (w *watched) add(dc *webrtc.DataChannel, c *conn) {
+	value := dc.JSValue()
+	c.adopt(newChannel(value))
+	w.listen(value, "open", func(js.Value) { c.opened() })
+	w.hear(value, c)
+}
 
-// addValue takes a channel, ours or the peer's, if it is the first.
-func (w *watched) addValue(dc js.Value, c *conn) {
+// settled is how long a peer's channel is given to be open. Chromium tells of
+// it, and calls it open, before its transport is: what is sent at once is lost
+// without an error. The peer's first message proves that it is open (serve).
+const settled = 100 * time.Millisecond
+
+// take takes a channel that the peer made, if it is the first.
+func (w *watched) take(dc js.Value, c *conn) {
 	if !c.adopt(newChannel(dc)) {
 		_, _ = safejs.Safe(dc).Call("close")
 		return
 	}
-	opened := func() { c.note(func(n *news) { n.opened = true }) }
-	w.listen(dc, "open", func(js.Value) { opened() })
+	wait := time.AfterFunc(settled, c.opened)
+	w.listeners = append(w.listeners, func() { wait.Stop() })
+	w.hear(dc, c)
+}
+
+func (c *conn) opened() { c.note(func(n *news) { n.opened = true }) }
+
+// hear listens to a channel.
+func (w *watched) hear(dc js.Value, c *conn) {
 	w.listen(dc, "message", func(event js.Value) { c.message(event.Get("data")) })
 	w.listen(dc, "bufferedamountlow", func(js.Value) { c.note(func(n *news) { n.low = true }) })
 	w.listen(dc, "error", func(event js.Value) { c.channelError(event.Get("error")) })
 	w.listen(dc, "closing", func(js.Value) { c.fail(nil) })
 	w.listen(dc, "close", func(js.Value) { c.fail(nil) })
-	if dc.Get("readyState").String() == "open" {
-		opened()
-	}
 }
 
 // message copies what came into Go. There is no bound: a page cannot hold up a

@@ -133,6 +133,8 @@ export class Calls {
     })
     if (!signal) return reply as Promise<Methods[M][1]>
     const cancel = () => this.#post({ id: ++this.#last, method: 'cancel', params: { call: id } })
+    // What was aborted while the engine started fires no event any more.
+    if (signal.aborted) cancel()
     signal.addEventListener('abort', cancel)
     return reply.finally(() => signal.removeEventListener('abort', cancel)) as Promise<Methods[M][1]>
   }

@@ -69,7 +69,12 @@ export async function startStockTracker (t) {
   server.on('error', () => {})
   server.on('warning', () => {})
   await new Promise(resolve => server.listen(0, '127.0.0.1', resolve))
-  t.after(() => new Promise(resolve => server.close(resolve)))
+  const sockets = new Set()
+  server.http.on('connection', socket => sockets.add(socket))
+  t.after(() => new Promise(resolve => {
+    for (const socket of sockets) socket.destroy() // close waits for them
+    server.close(resolve)
+  }))
   return { tracker: `ws://127.0.0.1:${server.http.address().port}`, server }
 }
 

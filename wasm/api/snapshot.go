@@ -39,7 +39,8 @@ func (t *torrent) snapshot() message {
 		m["torrentFile"] = jsx.Uint8Array(t.TorrentFile())
 		m["files"] = fileList(info)
 	}
-	if pieces := t.Pieces(); !bytes.Equal(pieces, t.told.pieces) {
+	// An empty torrent has no pieces, and is told once that it has them.
+	if pieces := t.Pieces(); pieces != nil && (t.told.pieces == nil || !bytes.Equal(pieces, t.told.pieces)) {
 		t.told.pieces = pieces
 		m["pieces"] = jsx.Uint8Array(pieces)
 		m["progress"] = fileProgress(info, pieces)

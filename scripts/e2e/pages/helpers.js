@@ -27,15 +27,14 @@ async function sha256 (data) {
 /**
  * Gives this page an uplink of so many bytes per second for all its data
  * channels together: what is sent waits its turn, and bufferedAmount counts
- * what waits. Returns an object whose sent property counts bytes;
- * unlimitUplink() opens the line again.
+ * what waits. Returns an object: sent counts bytes, rate may be set anew.
  */
 function limitUplink (bytesPerSecond) {
   const proto = RTCDataChannel.prototype
   const send = proto.send
   const buffered = Object.getOwnPropertyDescriptor(proto, 'bufferedAmount').get
   const lines = new Map() // channel → what waits
-  const uplink = { sent: 0 }
+  const uplink = { sent: 0, rate: bytesPerSecond }
   const waiting = channel => (lines.get(channel) ?? []).reduce((sum, data) => sum + data.byteLength, 0)
   Object.defineProperty(proto, 'bufferedAmount', {
     configurable: true,
@@ -46,12 +45,11 @@ function limitUplink (bytesPerSecond) {
     const view = ArrayBuffer.isView(data) ? data : new Uint8Array(data)
     lines.get(this).push(view.slice())
   }
-  globalThis.unlimitUplink = () => { bytesPerSecond = Infinity }
   let allowance = 0
   let last = performance.now()
   setInterval(() => {
     const now = performance.now()
-    allowance = Math.min(bytesPerSecond / 10, allowance + Math.max(1, now - last) / 1000 * bytesPerSecond)
+    allowance = Math.min(uplink.rate / 10, allowance + (now - last) / 1000 * uplink.rate)
     last = now
     for (let moved = true; moved && allowance > 0;) {
       moved = false
