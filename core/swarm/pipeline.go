@@ -15,13 +15,15 @@ const (
 	// maxDepth bounds the blocks asked of one peer: 8 MiB, which is 80 MB/s over
 	// 100 ms.
 	maxDepth = 512
-	// queueTime is how long a block may wait at the peer beyond the way there and
-	// back. From a peer that answers within half of it more is asked, from one
-	// that takes longer less: so what is asked for is its rate times this time,
-	// with no rate measured. What waits at one peer cannot be asked of another: a
-	// second of it made a small swarm a quarter slower and sent 5 % twice, in virtual
-	// time.
-	queueTime = 300 * time.Millisecond
+	// inTime is how long an answer may take. From a peer that needs less more is
+	// asked, from one that needs longer less: so what is asked for is its rate
+	// times this time, with no rate measured. What waits at one peer cannot be
+	// asked of another: a second of it made a small swarm a quarter slower and
+	// sent 5 % twice, in virtual time. It is the same for all who share a peer's
+	// uplink, as whoever allowed more would crowd the others out; only over long
+	// ways, where the shortest answer takes most of it, it is half as much again
+	// as that.
+	inTime = 400 * time.Millisecond
 	// minPatience and maxPatience bound how long a peer may send no block while
 	// some are asked for. Stock WebTorrent waits 30 s before it hangs up.
 	minPatience = 5 * time.Second
@@ -33,6 +35,7 @@ type download struct {
 	requests []request        // outstanding, oldest first
 	late     []metainfo.Block // no longer waited for, but may still come; bounded
 	depth    int              // how many requests are to be outstanding
+	timely   int              // answers in time, since depth last changed
 	shortest time.Duration    // the shortest answer
 	usual    time.Duration    // answers on average
 	since    time.Time        // the last block came, or the first was asked for
@@ -48,9 +51,11 @@ type request struct {
 }
 
 // learn lets the depth follow how long the answer to a request took. It doubles
-// within one round trip while answers are quick. When they are slow it shrinks,
-// by as much as they are too slow, and then not before a request that was made
-// since has been answered.
+// within one round trip while answers are quick, grows by one block while they
+// are in time, and shrinks by as much as they are too slow, then not again
+// before a request that was made since has been answered. Several that fetch
+// from one uplink see the same delay: as all grow alike and shrink in
+// proportion, their shares become equal.
 func (d *download) learn(asked, now time.Time) {
 	took := now.Sub(asked)
 	if d.usual == 0 {
@@ -59,14 +64,18 @@ func (d *download) learn(asked, now time.Time) {
 	d.usual += (took - d.usual) / 8
 	d.shortest = min(d.shortest, took)
 	d.snubbed = false
-	switch most := d.shortest + queueTime; {
-	case took <= d.shortest+queueTime/2:
-		d.depth = min(d.depth+1, maxDepth)
-	case took > most && !asked.Before(d.shrunk):
+	switch most := max(inTime, d.shortest+d.shortest/2); {
+	case took <= max(most/4, d.shortest+d.shortest/4):
+		d.depth++
+	case took <= most:
+		if d.timely++; d.timely >= d.depth {
+			d.depth, d.timely = d.depth+1, 0
+		}
+	case !asked.Before(d.shrunk):
 		d.depth = int(int64(d.depth) * int64(most) / int64(took))
-		d.shrunk = now
+		d.shrunk, d.timely = now, 0
 	}
-	d.depth = max(d.depth, minDepth)
+	d.depth = min(max(d.depth, minDepth), maxDepth)
 }
 
 // patience is how long the peer may send nothing.

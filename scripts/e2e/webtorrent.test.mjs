@@ -66,15 +66,15 @@ test('WebTorrent seeds two Shoal pages and is closed when they hold everything t
   const seeded = await seedStock(stock, tracker, size)
   // The two trade slowly with each other, so that each holds another half when
   // the seeder has sent everything once. It begins when both are there.
-  for (const page of pages) await page.evaluate(() => { window.uplink = limitUplink(400_000) })
-  await stock.evaluate(() => { window.uplink = limitUplink(50_000) })
+  for (const page of pages) await page.evaluate(() => { window.uplink = limitUplink(50_000, true) })
+  await stock.evaluate(() => { window.uplink = limitUplink(25_000, true) })
   await Promise.all(pages.map(page => page.evaluate(async magnet => { window.torrent = await client.fetch(magnet) }, seeded.magnet)))
 
   await until(async () => {
     const peers = await Promise.all(pages.map(page => page.evaluate(() => torrent.peers.length)))
     return peers.every(count => count === 2)
   }, 60_000, () => 'all three to be connected')
-  await stock.evaluate(() => { uplink.rate = 6_000_000 })
+  await stock.evaluate(() => { uplink.rate = 1_500_000 })
 
   // The moment is when A and B together hold every piece, neither more than 70 %.
   const pieces = page => page.evaluate(() => ({ bits: Array.from(torrent.pieces ?? []), done: torrent.stats.done, total: torrent.stats.total }))

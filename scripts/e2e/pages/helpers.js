@@ -25,40 +25,43 @@ async function sha256 (data) {
 }
 
 /**
- * Gives this page an uplink of so many bytes per second for all its data
- * channels together: what is sent waits its turn, and bufferedAmount counts
- * what waits. Returns an object: sent counts bytes, rate may be set anew.
+ * Gives this page an uplink of so many bytes per second, for all its data
+ * channels together or, where each is true, for each of them: what is sent
+ * waits its turn, and bufferedAmount counts what waits. Returns an object: sent
+ * counts bytes, rate may be set anew.
  */
-function limitUplink (bytesPerSecond) {
+function limitUplink (bytesPerSecond, each = false) {
   const proto = RTCDataChannel.prototype
   const send = proto.send
   const buffered = Object.getOwnPropertyDescriptor(proto, 'bufferedAmount').get
   const lines = new Map() // channel → what waits
   const uplink = { sent: 0, rate: bytesPerSecond }
-  const waiting = channel => (lines.get(channel) ?? []).reduce((sum, data) => sum + data.byteLength, 0)
+  const waiting = channel => (lines.get(channel)?.queue ?? []).reduce((sum, data) => sum + data.byteLength, 0)
   Object.defineProperty(proto, 'bufferedAmount', {
     configurable: true,
     get () { return buffered.call(this) + waiting(this) }
   })
+  const shared = { bytes: 0 }
   proto.send = function (data) {
-    if (!lines.has(this)) lines.set(this, [])
+    if (!lines.has(this)) lines.set(this, { queue: [], allowance: each ? { bytes: 0 } : shared })
     const view = ArrayBuffer.isView(data) ? data : new Uint8Array(data)
-    lines.get(this).push(view.slice())
+    lines.get(this).queue.push(view.slice())
   }
-  let allowance = 0
   let last = performance.now()
   setInterval(() => {
     const now = performance.now()
-    allowance = Math.min(uplink.rate / 10, allowance + (now - last) / 1000 * uplink.rate)
+    for (const allowance of new Set([...lines.values()].map(line => line.allowance))) {
+      allowance.bytes = Math.min(uplink.rate / 10, allowance.bytes + (now - last) / 1000 * uplink.rate)
+    }
     last = now
-    for (let moved = true; moved && allowance > 0;) {
+    for (let moved = true; moved;) {
       moved = false
-      for (const [channel, line] of lines) {
+      for (const [channel, { queue, allowance }] of lines) {
         if (channel.readyState !== 'open') {
           lines.delete(channel)
-        } else if (line.length > 0 && allowance > 0) {
-          const data = line.shift()
-          allowance -= data.byteLength
+        } else if (queue.length > 0 && allowance.bytes > 0) {
+          const data = queue.shift()
+          allowance.bytes -= data.byteLength
           uplink.sent += data.byteLength
           send.call(channel, data)
           moved = true
