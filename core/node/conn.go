@@ -1,6 +1,7 @@
 package node
 
 import (
+	"slices"
 	"time"
 
 	"github.com/shoal-p2p/shoal/core/signaling"
@@ -8,8 +9,15 @@ import (
 	"github.com/shoal-p2p/shoal/core/tracker"
 )
 
+// batchTime is how long offers wait for each other: less than the ten seconds
+// after which the announcer goes on without any, since one may hang.
+const batchTime = 8 * time.Second
+
 // batch collects the offers of one announce, or of two that overlap.
 type batch struct {
+	route   signaling.Route
+	after   Conn // its connections have higher handles
+	end     time.Time
 	waiting int
 	offers  []tracker.Offer
 }
@@ -27,10 +35,10 @@ func (n *Node) makeOffers(now time.Time, route signaling.Route, count int) {
 		n.announcer.Handle(now, tracker.OffersMade{InfoHash: route.InfoHash, Tracker: route.Relay})
 		return
 	}
-	b := n.batches[route]
+	b := n.batch(route)
 	if b == nil {
-		b = &batch{}
-		n.batches[route] = b
+		b = &batch{route: route, after: n.last, end: now.Add(batchTime)}
+		n.batches = append(n.batches, b)
 	}
 	b.waiting += count
 	for range count {
@@ -38,11 +46,19 @@ func (n *Node) makeOffers(now time.Time, route signaling.Route, count int) {
 	}
 }
 
+func (n *Node) batch(route signaling.Route) *batch {
+	if i := slices.IndexFunc(n.batches, func(b *batch) bool { return b.route == route }); i >= 0 {
+		return n.batches[i]
+	}
+	return nil
+}
+
 // offerMade takes one offer of a batch; the last one sends them all.
 func (n *Node) offerMade(now time.Time, e signaling.SendOffer) {
-	b := n.batches[e.Route]
-	if b == nil {
-		return // the torrent was removed
+	b := n.batch(e.Route)
+	if b == nil || e.Conn <= b.after {
+		n.close(e.Conn, "its offer came too late")
+		return
 	}
 	if e.Err == nil {
 		b.offers = append(b.offers, tracker.Offer{ID: e.OfferID, SDP: e.SDP})
@@ -50,16 +66,21 @@ func (n *Node) offerMade(now time.Time, e signaling.SendOffer) {
 	if b.waiting--; b.waiting > 0 {
 		return
 	}
-	delete(n.batches, e.Route)
+	n.sendBatch(now, b)
+}
+
+func (n *Node) sendBatch(now time.Time, b *batch) {
+	n.batches = slices.DeleteFunc(n.batches, func(o *batch) bool { return o == b })
 	n.announcer.Handle(now, tracker.OffersMade{
-		InfoHash: e.Route.InfoHash,
-		Tracker:  e.Route.Relay,
+		InfoHash: b.route.InfoHash,
+		Tracker:  b.route.Relay,
 		Offers:   b.offers,
 	})
 }
 
 // begin counts a connection against the budget.
 func (n *Node) begin(handle Conn, route signaling.Route) {
+	n.last = handle
 	t := n.torrents[route.InfoHash]
 	n.conns[handle] = &conn{torrent: t}
 	if t != nil {

@@ -7,6 +7,7 @@ package node
 import (
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/shoal-p2p/shoal/core/id"
@@ -39,7 +40,8 @@ type Node struct {
 	order     []*torrent // as added: what is done for all is done in this order
 	touched   []*torrent // whose swarms may have effects to drain
 	conns     map[Conn]*conn
-	batches   map[signaling.Route]*batch
+	last      Conn     // the connection that was begun last; handles ascend
+	batches   []*batch // as begun
 	effects   []Effect
 }
 
@@ -64,7 +66,6 @@ func New(cfg Config, rng *rand.Rand) *Node {
 		signaling: signaling.New(signaling.Config{PeerID: cfg.PeerID}, rng),
 		torrents:  make(map[id.ID]*torrent),
 		conns:     make(map[Conn]*conn),
-		batches:   make(map[signaling.Route]*batch),
 	}
 }
 
@@ -121,6 +122,9 @@ func (n *Node) Deadline() (time.Time, bool) {
 	d := deadline{}
 	d.add(n.announcer.Deadline())
 	d.add(n.signaling.Deadline())
+	for _, b := range n.batches {
+		d.add(b.end, true)
+	}
 	for _, t := range n.order {
 		d.add(t.swarm.Deadline())
 		d.add(t.lonelyAt, !t.lonelyAt.IsZero())
@@ -152,6 +156,11 @@ func (n *Node) tell(now time.Time, t *torrent, ev swarm.Event) {
 }
 
 func (n *Node) tick(now time.Time) {
+	for _, b := range slices.Clone(n.batches) {
+		if !b.end.After(now) {
+			n.sendBatch(now, b)
+		}
+	}
 	if due(n.announcer.Deadline())(now) {
 		n.announcer.Handle(now, tracker.Tick{})
 	}

@@ -203,3 +203,35 @@ func TestAnOpenChannelGetsTheHandshakeOfItsTorrent(t *testing.T) {
 		t.Fatalf("sent %v", sends)
 	}
 }
+
+func TestAnOfferThatHangsDoesNotKeepTheOthersOfItsAnnounce(t *testing.T) {
+	l := newLab(t, 0)
+	offers := of[Offer](l.handle(Add{InfoHash: infoHash, Trackers: []string{url}}))
+	offers = append(offers, of[Offer](l.handle(Socket{tracker.Opened{Tracker: url}}))...)
+	if len(offers) < 2 {
+		t.Fatalf("%d offers", len(offers))
+	}
+	// Given all offers but one
+	hanging, others := offers[0], offers[1:]
+	for _, o := range others {
+		l.handle(Described{Conn: o.Conn, SDP: "v=0 quick"})
+	}
+	// When it does not come, then the others travel before the announcer gives up
+	said := sent(l.pass(9 * time.Second))
+	if n := strings.Count(said, "v=0 quick"); n != len(others) {
+		t.Errorf("%d of %d offers were sent: %q", n, len(others), said)
+	}
+	// and the late one is closed, although the next announce waits for its own
+	l.handle(Socket{tracker.Closed{Tracker: url}})
+	l.pass(10 * time.Second)
+	if next := of[Offer](l.handle(Socket{tracker.Opened{Tracker: url}})); len(next) == 0 {
+		t.Fatal("no offers for a second announce")
+	}
+	late := l.handle(Described{Conn: hanging.Conn, SDP: "v=0 late"})
+	if closes := of[Close](late); len(closes) != 1 || closes[0].Conn != hanging.Conn {
+		t.Errorf("the late offer did %v", late)
+	}
+	if strings.Contains(sent(append(late, l.pass(time.Minute)...)), "v=0 late") {
+		t.Error("the late offer was sent")
+	}
+}

@@ -69,11 +69,7 @@ func (n *Node) remove(now time.Time, infoHash id.ID) {
 		n.close(handle, "torrent removed")
 	}
 	n.signaling.Handle(now, signaling.Forget{InfoHash: infoHash})
-	for route := range n.batches { // order-free: deletes what matches
-		if route.InfoHash == infoHash {
-			delete(n.batches, route)
-		}
-	}
+	n.batches = slices.DeleteFunc(n.batches, func(b *batch) bool { return b.route.InfoHash == infoHash })
 }
 
 // connsOf lists a torrent's connections, the oldest first.

@@ -27,6 +27,8 @@ type conn struct {
 	state    state
 	deadline time.Time // zero while nothing is waited for
 	metAt    time.Time // zero until Met
+	// whether Met has shown the peer id that the offer or answer came under
+	asClaimed bool
 }
 
 func (c *conn) pending() bool { return c.state < open }

@@ -367,3 +367,62 @@ func shoals(a, b id.ID) [2]func() side {
 func withStock(a id.ID) [2]func() side {
 	return [2]func() side{func() side { return newShoal(a) }, func() side { return &stockSide{} }}
 }
+
+// drop loses what would come to a side.
+func (w *world) drop(to int) {
+	w.pending = slices.DeleteFunc(w.pending, func(c coming) bool { return c.to == to })
+}
+
+func TestTwoPeersMeetInEveryOrderAfterAnAnswerWasLost(t *testing.T) {
+	relay := Route{InfoHash: torrent, Relay: "wss://one"}
+	for _, c := range []struct {
+		name   string
+		ids    [2]id.ID
+		sides  [2]func() side
+		offers [2]int // after the loss
+	}{
+		{"the smaller offers again", [2]id.ID{smaller, bigger}, shoals(smaller, bigger), [2]int{1, 0}},
+		{"the bigger offers again", [2]id.ID{bigger, smaller}, shoals(bigger, smaller), [2]int{1, 0}},
+		{"the smaller's was lost, the bigger offers", [2]id.ID{smaller, bigger}, shoals(smaller, bigger), [2]int{0, 1}},
+		{"the bigger's was lost, the smaller offers", [2]id.ID{bigger, smaller}, shoals(bigger, smaller), [2]int{0, 1}},
+		{"the smaller's was lost, both offer", [2]id.ID{smaller, bigger}, shoals(smaller, bigger), [2]int{1, 1}},
+		{"the bigger's was lost, both offer", [2]id.ID{bigger, smaller}, shoals(bigger, smaller), [2]int{1, 1}},
+		{"a stock peer's was lost, it offers again", [2]id.ID{stock, me}, stockWith(me), [2]int{1, 0}},
+		{"a stock peer's was lost, we offer", [2]id.ID{stock, me}, stockWith(me), [2]int{0, 1}},
+		{"a stock peer's was lost, both offer", [2]id.ID{stock, me}, stockWith(me), [2]int{1, 1}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			// Given an offer of side 0 whose answer never came
+			w := &world{ids: c.ids, sides: [2]side{c.sides[0](), c.sides[1]()}, now: start}
+			w.handle(0, MakeOffer{Route: relay})
+			for len(w.pending) > 0 {
+				if _, ok := w.pending[0].ev.(Answered); ok {
+					w.drop(0)
+					break
+				}
+				w.step(0)
+			}
+			// When they offer six seconds later
+			w.now = w.now.Add(staleAfter + time.Second)
+			for at, n := range c.offers {
+				for range n {
+					w.handle(at, MakeOffer{Route: relay})
+				}
+			}
+			// Then they meet in every order
+			ends := 0
+			explore(w, map[string]bool{}, func(w *world) {
+				ends++
+				if got := w.joined(); len(got) != 1 {
+					t.Fatalf("before any timeout the links %v are open\n%s", got, w.key())
+				}
+			})
+			t.Logf("%d ends", ends)
+		})
+	}
+}
+
+func stockWith(a id.ID) [2]func() side {
+	sides := withStock(a)
+	return [2]func() side{sides[1], sides[0]}
+}

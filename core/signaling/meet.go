@@ -42,21 +42,41 @@ func (s *Signaling) described(now time.Time, ev Described) {
 }
 
 func (s *Signaling) offered(now time.Time, ev Offered) {
-	if ev.From == s.cfg.PeerID || ev.From.IsZero() || !fits(ev.SDP) || s.knows(ev) || s.busy(ev.Route) {
+	if ev.From == s.cfg.PeerID || ev.From.IsZero() || !fits(ev.SDP) || s.knows(now, ev) || s.busy(ev.Route) {
 		return
+	}
+	if ev.From.IsShoal() {
+		s.replace(ev)
 	}
 	c := s.add(now, conn{route: ev.Route, peer: ev.From, offerID: ev.OfferID})
 	s.emit(Accept{Conn: c.handle, Route: ev.Route, SDP: ev.SDP})
 }
 
-// knows reports whether a connection to who offers is there or on its way.
-func (s *Signaling) knows(ev Offered) bool {
+// knows reports whether a connection to who offers is there or on its way. One
+// that may wait in vain for this same peer is neither.
+func (s *Signaling) knows(now time.Time, ev Offered) bool {
 	for _, c := range s.conns {
-		if c.leadsTo(ev.Route.InfoHash, ev.From) {
+		if c.leadsTo(ev.Route.InfoHash, ev.From) && (!s.stale(now, c) || c.offerID == ev.OfferID) {
 			return true
 		}
 	}
 	return false
+}
+
+// stale reports whether our answer to a peer's offer, to which c belongs, may
+// have been lost on the way.
+func (s *Signaling) stale(now time.Time, c *conn) bool {
+	return !c.ours && c.state == connecting && c.deadline.Sub(now) < s.cfg.ConnectTimeout-staleAfter
+}
+
+// replace closes what belongs to earlier offers of a Shoal peer: it gives them
+// up too. A stock peer keeps the first that we answered, which may yet open.
+func (s *Signaling) replace(ev Offered) {
+	for _, c := range s.conns {
+		if c.leadsTo(ev.Route.InfoHash, ev.From) {
+			s.close(c, "its peer offers anew", nil)
+		}
+	}
 }
 
 // busy reports whether there is no room for one more offer by a route.
@@ -71,7 +91,7 @@ func (s *Signaling) answered(now time.Time, ev Answered) {
 		return
 	}
 	c.peer = ev.From
-	if !s.prevails(c) {
+	if !s.prevails(now, c) {
 		s.close(c, "another connection to this peer stays", nil)
 		return
 	}
@@ -91,7 +111,7 @@ func (s *Signaling) unanswered(route Route, offerID id.ID) *conn {
 
 // prevails decides whether c, our offer that was answered just now, shall go on
 // beside the other connections to its peer, and ends those that yield to it.
-func (s *Signaling) prevails(c *conn) bool {
+func (s *Signaling) prevails(now time.Time, c *conn) bool {
 	rivals := s.rivals(c, c.peer)
 	for _, other := range rivals {
 		if other.state == open {
@@ -107,7 +127,8 @@ func (s *Signaling) prevails(c *conn) bool {
 			// first is dead on its side: both go on, the first to open stays.
 			continue
 		}
-		if !s.oursWins(c.peer) {
+		// The peer has answered ours before it had our answer: by now that is lost.
+		if !s.oursWins(c.peer) && !s.stale(now, other) {
 			return false
 		}
 		s.close(other, "glare", nil)
@@ -145,6 +166,7 @@ func (s *Signaling) met(now time.Time, ev Met) {
 	if c == nil || c.state != open {
 		return
 	}
+	c.asClaimed = c.peer == ev.Peer
 	c.peer = ev.Peer
 	c.metAt = now
 	if ev.Peer == s.cfg.PeerID {
@@ -166,6 +188,9 @@ func (s *Signaling) met(now time.Time, ev Met) {
 // stays decides between two open connections to the same peer: whether old,
 // which was met before, stays and new goes.
 func (s *Signaling) stays(now time.Time, old, new *conn) bool {
+	if old.asClaimed != new.asClaimed {
+		return old.asClaimed
+	}
 	if now.Sub(old.metAt) > s.cfg.ConnectTimeout {
 		return true
 	}

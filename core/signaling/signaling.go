@@ -20,6 +20,10 @@ const (
 	offerTimeout = 50 * time.Second
 	// connectTimeout is WebTorrent's too: what has not connected by then will not.
 	connectTimeout = 25 * time.Second
+	// staleAfter is how long a connection by our answer is the only one that its
+	// peer may have. An answer arrives within a second and connects within two or
+	// three, or it is likely to be lost.
+	staleAfter = 5 * time.Second
 	// maxConns is where browsers refuse to make more connections.
 	maxConns = 500
 	// maxAccepting bounds what one relay can make us open for one torrent, all
@@ -60,17 +64,27 @@ type Config struct {
 //   - An offer of P is not answered while we have an open connection to P, one
 //     being made because P answered our offer, or one being made from an
 //     earlier offer of P. An offer or answer under our own id is ignored.
+//   - Our answer to P may be lost. What has been connecting by it for more than
+//     five seconds gives way to P's next offer, and to P's answer to one of
+//     ours, which P gave before it had our answer. A stock peer may have it all
+//     the same and keeps the first: toward it both go on.
 //   - Glare: P answers our offer while we are connecting by P's. Toward a Shoal
 //     peer the connection that the smaller peer id offered stays and the other
 //     is closed at once; P decides alike. A stock peer keeps the connection that
 //     it registered first, which we cannot see: the answer is applied, both stay.
 //   - When a connection opens, all others to P that are not open are closed.
-//   - When Met shows that two open connections lead to the same peer, the one
-//     that the smaller peer id offered stays; were both offered by the same
-//     side, the one with the smaller offer id, as the two ends need not agree
-//     on which is older. Only a connection that was met more than
-//     ConnectTimeout ago always stays: no race lasts so long, and nobody shall
-//     be able to push a peer out by handshaking under its id.
+//   - When Met shows that two open connections lead to the same peer, one whose
+//     offer or answer came under that id stays, and one that came under another
+//     goes: only one of a kind can be open, and nobody is to push a peer out by
+//     handshaking under its id. Where both came under another id, which takes a
+//     relay that changes ids or a peer that lies, the one met more than
+//     ConnectTimeout ago stays, as no race lasts so long; else the one that the
+//     smaller peer id offered; were both offered by the same side, the one with
+//     the smaller offer id, as the two ends need not agree on which is older.
+//     Of these, one that lies can choose its offer id and win.
+//
+// A peer id is no proof: who is the first to speak for P, by a relay or in a
+// handshake, keeps P itself away as long as its connection lives.
 type Signaling struct {
 	cfg     Config
 	rng     *rand.Rand

@@ -427,3 +427,72 @@ func TestEventsOfUnknownConnectionsAreIgnored(t *testing.T) {
 		st.expect(st.when(ev))
 	}
 }
+
+func TestAnswerThatWasLostIsNotWaitedForLong(t *testing.T) {
+	again := func(from id.ID) Offered {
+		return Offered{Route: route, From: from, OfferID: id.ID{2}, SDP: "its offer"}
+	}
+	t.Run("a Shoal peer's next offer takes the place of the first", func(t *testing.T) {
+		st := tell(t)
+		dead := st.accept(bigger, id.ID{1})
+		st.later(staleAfter)
+		st.expect(st.when(again(bigger))) // the first may still open
+		st.later(time.Millisecond)
+		st.expect(st.when(Offered{Route: route, From: bigger, OfferID: id.ID{1}, SDP: "its offer"}))
+		st.expect(st.when(again(bigger)), Close{Conn: dead, Reason: "its peer offers anew"},
+			Accept{Conn: 2, Route: route, SDP: "its offer"})
+		// and now that one is waited for
+		st.when(Described{Conn: 2, SDP: "our answer"})
+		st.expect(st.when(Offered{Route: route, From: bigger, OfferID: id.ID{3}, SDP: "its offer"}))
+	})
+	t.Run("a stock peer's goes on beside it, as it may keep the first", func(t *testing.T) {
+		st := tell(t)
+		first := st.accept(stock, id.ID{1})
+		st.later(6 * time.Second)
+		second := st.accept(stock, id.ID{2})
+		st.expect(st.when(Opened{Conn: first}), Ready{Conn: first, InfoHash: torrent},
+			Close{Conn: second, Reason: "another connection to this peer is open"})
+	})
+	t.Run("its answer to our offer takes the place of it too", func(t *testing.T) {
+		st := tell(t)
+		dead := st.accept(smaller, id.ID{1})
+		st.later(6 * time.Second)
+		o := st.offer(route)
+		st.expect(st.answer(o, smaller), Close{Conn: dead, Reason: "glare"}, Apply{Conn: o.Conn, SDP: "its answer"})
+	})
+	t.Run("what we are still describing is not lost", func(t *testing.T) {
+		st := tell(t)
+		st.when(Offered{Route: route, From: bigger, OfferID: id.ID{1}, SDP: "its offer"})
+		st.later(20 * time.Second)
+		st.expect(st.when(again(bigger)))
+	})
+}
+
+func TestNobodyIsPushedOutByAnotherUnderItsId(t *testing.T) {
+	for _, ours := range []bool{false, true} {
+		for _, first := range []bool{false, true} {
+			st := tell(t)
+			// Given a peer that came under its own id, and another by an offer id that
+			// would win
+			var o SendOffer
+			var victim Conn
+			if ours {
+				o = st.offer(route)
+				victim = o.Conn
+				st.answer(o, bigger)
+			} else {
+				victim = st.accept(bigger, id.ID{2})
+			}
+			imposter := st.accept(stock, id.ID{1})
+			st.when(Opened{Conn: victim})
+			st.when(Opened{Conn: imposter})
+			// When both shake hands as the first, in either order
+			one, two := victim, imposter
+			if first {
+				one, two = two, one
+			}
+			st.expect(st.when(Met{Conn: one, Peer: bigger}))
+			st.expect(st.when(Met{Conn: two, Peer: bigger}), Close{Conn: imposter, Reason: "met twice"})
+		}
+	}
+}

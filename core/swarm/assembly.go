@@ -14,9 +14,12 @@ import (
 const (
 	// maxAssemblies bounds how many sizes are tried at once, and with it memory.
 	maxAssemblies = 4
-	// assemblyPatience is how long a size that makes no progress may keep others
-	// from being tried.
+	// assemblyPatience is how long a size may keep others from being tried, and
+	// assemblyPace how much longer for each piece that has come of it. Whoever
+	// wants to be in the way for longer must send 160 KiB/s, and at the latest
+	// after 10 MiB its hash is wrong.
 	assemblyPatience = 15 * time.Second
+	assemblyPace     = 100 * time.Millisecond
 )
 
 // assembly is the info dictionary as it comes together. It is fetched
@@ -30,7 +33,12 @@ type assembly struct {
 	from     []*peer  // who sent each piece
 	missing  int
 	suspects []*peer // to be asked alone, the first of them now
-	moved    time.Time
+	born     time.Time
+}
+
+// end is when an assembly gives way to sizes that wait.
+func (a *assembly) end() time.Time {
+	return a.born.Add(assemblyPatience + time.Duration(len(a.pieces)-a.missing)*assemblyPace)
 }
 
 // assembly returns the one for a size, a new one where there is room.
@@ -43,10 +51,10 @@ func (s *Swarm) assembly(size int64) *assembly {
 	if len(s.metadata.assemblies) == maxAssemblies {
 		return nil
 	}
-	a := &assembly{size: size, moved: s.now}
+	a := &assembly{size: size, born: s.now}
 	a.reset()
 	s.metadata.assemblies = append(s.metadata.assemblies, a)
-	s.wakeBy(s.now.Add(assemblyPatience))
+	s.wakeBy(a.end())
 	return a
 }
 
@@ -61,14 +69,14 @@ func (a *assembly) length(i int64) int64 {
 }
 
 // dropAssemblies makes room: it drops those that nobody announces any more, and
-// those that do not move while a size waits for its turn.
+// those that have had their time while a size waits for its turn.
 func (s *Swarm) dropAssemblies() {
-	waiting := slices.ContainsFunc(s.order, func(p *peer) bool {
+	waiting := len(s.metadata.assemblies) == maxAssemblies && slices.ContainsFunc(s.order, func(p *peer) bool {
 		return s.canAsk(p) && !slices.ContainsFunc(s.metadata.assemblies, func(a *assembly) bool { return a.size == p.ext.size })
 	})
 	s.metadata.assemblies = slices.DeleteFunc(s.metadata.assemblies, func(a *assembly) bool {
 		a.suspects = slices.DeleteFunc(a.suspects, func(p *peer) bool { return p.gone || !s.canAsk(p) })
-		end := a.moved.Add(assemblyPatience)
+		end := a.end()
 		if waiting && !s.now.Before(end) {
 			s.restAll(a)
 			return true
@@ -120,6 +128,7 @@ func (s *Swarm) accuse(a *assembly) {
 		}
 	}
 	a.reset()
+	a.born = s.now // what is left of them gets the time anew
 	if len(senders) > 1 {
 		a.suspects = slices.DeleteFunc(senders, func(p *peer) bool { return p.gone })
 		return

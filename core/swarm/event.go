@@ -116,7 +116,7 @@ type (
 	// Have: a piece was verified and may be used.
 	Have struct{ Piece metainfo.PieceIndex }
 	// Done: every wanted piece is verified; emitted again if the selection grows
-	// and is met again.
+	// and is met again, and not for a selection of no file.
 	Done struct{}
 	// Failed: the store cannot go on, or its content changed under us; the swarm
 	// has paused itself. Resume tries again.

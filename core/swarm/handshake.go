@@ -1,6 +1,8 @@
 package swarm
 
 import (
+	"time"
+
 	"github.com/shoal-p2p/shoal/core/wire"
 )
 
@@ -14,11 +16,17 @@ const (
 	ourDontHave = 2
 )
 
+// maxHellos bounds the extended handshakes of a peer, in any minute that begins
+// with one of them: each makes us look at all peers. Two is what we need.
+const maxHellos = 10
+
 // extensions is what a peer said in its extended handshakes.
 type extensions struct {
-	metadata uint8 // its number for ut_metadata; 0 for none
-	size     int64 // of the info dictionary, in bytes; 0 where it has not said
-	reqq     int   // requests that it queues
+	hellos   int       // extended handshakes
+	minute   time.Time // since when they are counted
+	metadata uint8     // its number for ut_metadata; 0 for none
+	size     int64     // of the info dictionary, in bytes; 0 where it has not said
+	reqq     int       // requests that it queues
 	client   string
 }
 
@@ -86,6 +94,12 @@ func (s *Swarm) extension(p *peer, m wire.Extended) (reason string) {
 }
 
 func (s *Swarm) introduced(p *peer, payload []byte) (reason string) {
+	if s.now.Sub(p.ext.minute) >= time.Minute {
+		p.ext.minute, p.ext.hellos = s.now, 0
+	}
+	if p.ext.hellos++; p.ext.hellos > maxHellos {
+		return "too many extended handshakes"
+	}
 	h, err := wire.ParseExtendedHandshake(payload)
 	if err != nil {
 		return err.Error()
@@ -99,9 +113,11 @@ func (s *Swarm) introduced(p *peer, payload []byte) (reason string) {
 	if h.Client != "" {
 		p.ext.client = h.Client[:min(len(h.Client), maxClient)]
 	}
-	if h.MetadataSize != 0 && h.MetadataSize != p.ext.size {
+	if h.MetadataSize != 0 {
+		if p.ext.size != 0 && h.MetadataSize != p.ext.size {
+			return "changed the size of the metadata" // to be tried first, time and again
+		}
 		p.ext.size = h.MetadataSize
-		p.metadata = metadataPeer{}
 	}
 	s.fetchMetadata()
 	return ""

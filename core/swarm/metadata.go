@@ -44,7 +44,10 @@ func (s *Swarm) fetchMetadata() {
 		s.checkMetadataPeer(p)
 	}
 	s.dropAssemblies()
-	for _, p := range s.order {
+	// Who has rested longest, or was never asked, comes first: every size has its turn.
+	turns := slices.Clone(s.order)
+	slices.SortStableFunc(turns, func(p, q *peer) int { return p.metadata.rest.Compare(q.metadata.rest) })
+	for _, p := range turns {
 		if !s.canAsk(p) {
 			continue
 		}
@@ -157,7 +160,6 @@ func (s *Swarm) metadataCame(p *peer, m wire.Metadata) {
 	if a.pieces[m.Piece] == nil {
 		a.pieces[m.Piece], a.from[m.Piece] = bytes.Clone(m.Data), p
 		a.missing--
-		a.moved = s.now
 	}
 	if a.missing == 0 {
 		s.assembled(a)

@@ -290,3 +290,94 @@ func TestMetadataThatIsNoTorrentFails(t *testing.T) {
 		t.Errorf("stats %+v, drops %v", b.Stats(), b.drops)
 	}
 }
+
+// dripping answers one request in twelve seconds, so that its size always moves.
+func dripping(n *network, size int64) func(*puppet, int64) {
+	var next time.Time
+	all := make([]byte, size)
+	return func(p *puppet, piece int64) {
+		if next.Before(n.now) {
+			next = n.now
+		}
+		at := next.Sub(n.now)
+		next = next.Add(12 * time.Second)
+		n.after(at, func() { p.send(dataOf(all, piece)) })
+	}
+}
+
+func TestSizesThatOnlyTrickleDoNotKeepOthersWaiting(t *testing.T) {
+	for _, sybils := range []int64{maxAssemblies, 3 * maxAssemblies} {
+		n := newNetwork(t)
+		tor := longTorrent()
+		b := n.leech("b", tor)
+		for k := range sybils {
+			size := int64(metainfo.MaxInfoSize) - k
+			metadataPuppet(n, b, tor, size, dripping(n, size))
+		}
+		n.pass(time.Second)
+		metadataPuppet(n, b, tor, int64(len(tor.info.Bytes)), honest(tor))
+		n.run(time.Minute, func() bool { return b.Info() != nil })
+	}
+}
+
+func TestSlowSizeIsKeptWhileThereIsRoom(t *testing.T) {
+	n := newNetwork(t)
+	tor := longTorrent()
+	size := int64(len(tor.info.Bytes))
+	b := n.leech("b", tor)
+	asked := 0
+	metadataPuppet(n, b, tor, size, func(p *puppet, piece int64) {
+		asked++
+		n.after(time.Duration(1+piece%metadataWindow)*4*time.Second, func() { p.send(dataOf(tor.info.Bytes, piece)) })
+	})
+	n.pass(assemblyPatience + time.Second)
+	metadataPuppet(n, b, tor, size+1, silent)
+	n.run(time.Minute, func() bool { return b.Info() != nil })
+	if pieces := int(size+wire.MetadataPiece-1) / wire.MetadataPiece; asked != pieces {
+		t.Errorf("asked %d times for %d pieces", asked, pieces)
+	}
+}
+
+func TestPeerThatChangesTheSizeOfTheMetadataIsDropped(t *testing.T) {
+	n := newNetwork(t)
+	tor := longTorrent()
+	b := n.leech("b", tor)
+	p := metadataPuppet(n, b, tor, 1000, silent)
+	again := wire.ExtendedHandshake{M: map[string]uint8{wire.NameMetadata: 7}, MetadataSize: 1001}
+	hello, err := again.Message()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.send(hello)
+	n.pass(time.Second)
+	if b.drops[p.peer] == "" {
+		t.Error("one info hash has metadata of two sizes")
+	}
+}
+
+func TestPeerThatFloodsWithExtendedHandshakesIsDropped(t *testing.T) {
+	n := newNetwork(t)
+	tor := longTorrent()
+	a := n.seedOf("a", tor)
+	hello, err := wire.ExtendedHandshake{M: map[string]uint8{wire.NameMetadata: 7}}.Message()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Given one that speaks up now and then, and one that does not stop
+	calm := n.puppet(a, hand(tor, "p"))
+	for range 30 {
+		calm.send(hello)
+		n.pass(10 * time.Second)
+	}
+	if a.drops[calm.peer] != "" {
+		t.Errorf("dropped for one in ten seconds: %s", a.drops[calm.peer])
+	}
+	loud := n.puppet(a, hand(tor, "q"))
+	for range maxHellos + 1 {
+		loud.send(hello)
+	}
+	n.pass(time.Second)
+	if a.drops[loud.peer] == "" {
+		t.Error("the one that does not stop is still there")
+	}
+}

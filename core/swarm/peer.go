@@ -167,6 +167,7 @@ func (s *Swarm) tickPeer(p *peer) {
 		s.wakeBy(p.said.Add(keepAlive))
 	}
 	s.tickRequests(p)
+	s.serve(p) // what it has earned by now
 }
 
 func (s *Swarm) drop(p *peer, reason string) {

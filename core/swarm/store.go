@@ -1,6 +1,8 @@
 package swarm
 
 import (
+	"slices"
+
 	"github.com/shoal-p2p/shoal/core/metainfo"
 	"github.com/shoal-p2p/shoal/core/picker"
 )
@@ -124,9 +126,11 @@ func (s *Swarm) blame(senders []*picker.Peer) {
 	}
 }
 
-// checkDone tells once when the selection is met.
+// checkDone tells once when the selection is met. An empty one is never: nothing
+// was fetched.
 func (s *Swarm) checkDone() {
-	met := s.store.open && s.picker.Left() == 0
+	nothing := s.wanted != nil && !slices.Contains(s.wanted, true)
+	met := s.store.open && s.picker.Left() == 0 && !nothing
 	if met && !s.done {
 		s.emit(Done{})
 	}

@@ -616,3 +616,34 @@ func TestPieceIndexOfFilesAtTheEdge(t *testing.T) {
 		t.Error("the seed lacks its last piece")
 	}
 }
+
+func TestNothingSelectedIsNeverDone(t *testing.T) {
+	n := newNetwork(t)
+	tor := newTorrent(16*kib, 100*kib, 60*kib, 0)
+	a, b := n.seedOf("a", tor), n.leech("b", tor)
+	b.handle(Select{[]bool{false, false, false}})
+	n.connect(a, b)
+	n.pass(5 * time.Second)
+	if b.done != 0 || b.Stats().Downloaded != 0 {
+		t.Errorf("with nothing selected: Done %d times, %+v", b.done, b.Stats())
+	}
+	b.handle(Select{[]bool{false, true, false}})
+	n.pass(5 * time.Second)
+	if b.done != 1 || b.Left() != 0 {
+		t.Errorf("with one file selected: Done %d times, %d bytes left", b.done, b.Left())
+	}
+	b.handle(Select{[]bool{}})
+	n.pass(time.Second)
+	if b.done != 1 {
+		t.Error("Done was said when the selection was taken back")
+	}
+}
+
+func TestEmptyFileThatIsSelectedIsDoneAtOnce(t *testing.T) {
+	n := newNetwork(t)
+	tor := newTorrent(16*kib, 100*kib, 0)
+	b := n.leech("b", tor)
+	b.handle(Select{[]bool{false, true}})
+	b.handle(Learn{tor.info})
+	n.run(time.Second, allDone(b))
+}

@@ -3,6 +3,7 @@ package swarm
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/shoal-p2p/shoal/core/metainfo"
 	"github.com/shoal-p2p/shoal/core/wire"
@@ -25,6 +26,14 @@ const (
 	// peer's queue is looked through for what to read next.
 	readAhead   = 4 << 20
 	aheadBlocks = 64
+	// readRate is how fast a peer is forgiven what was read for it, in bytes per
+	// second, and maxUnearned how much of that may be unforgiven: as much as the
+	// cache holds. Each block that it takes earns a whole piece, as it may have the
+	// others of other peers, or we may have lost the piece from the cache before it
+	// came to the next. So one that asks for blocks, in whatever order, never
+	// waits, and one that asks for single bytes makes us fill the cache once.
+	readRate    = 1 << 20
+	maxUnearned = cacheSize
 )
 
 // uploads is what all peers that we serve have in common.
@@ -38,8 +47,12 @@ type uploads struct {
 // upload is what a peer waits for.
 type upload struct {
 	queue    []metainfo.Block
-	metadata []int // pieces of the info dictionary
+	metadata []int     // pieces of the info dictionary
+	earned   time.Time // when what was read for it will be forgiven
 }
+
+// forgiving is how long so many bytes take to be forgiven.
+func forgiving(bytes int) time.Duration { return time.Duration(bytes) * time.Second / readRate }
 
 // request queues what a peer asks for.
 func (s *Swarm) request(p *peer, m wire.Request) (reason string) {
@@ -140,11 +153,16 @@ func (s *Swarm) serveOne(p *peer) bool {
 	end := b.Begin + b.Length
 	s.send(p, wire.Piece{Piece: uint32(b.Piece), Begin: uint32(b.Begin), Block: data[b.Begin:end:end]})
 	s.count(&p.out, &s.out, b.Length)
+	whole := max(s.info.Layout.PieceLength(), metainfo.BlockSize)
+	p.up.earned = p.up.earned.Add(-forgiving(whole) * time.Duration(b.Length) / metainfo.BlockSize)
 	return true
 }
 
 // readFor reads the pieces that a peer waits for next, each once for all.
 func (s *Swarm) readFor(p *peer) {
+	if p.up.earned.Before(s.now) {
+		p.up.earned = s.now
+	}
 	for _, b := range p.up.queue[:min(len(p.up.queue), aheadBlocks)] {
 		piece := s.info.Layout.Piece(b.Piece)
 		if s.uploads.reading[b.Piece] || s.uploads.cache.has(b.Piece) {
@@ -153,8 +171,13 @@ func (s *Swarm) readFor(p *peer) {
 		if s.uploads.bytes > 0 && s.uploads.bytes+piece.Length > readAhead {
 			return
 		}
+		if next := p.up.earned.Add(-forgiving(maxUnearned)); next.After(s.now) {
+			s.wakeBy(next)
+			return
+		}
 		s.uploads.reading[b.Piece] = true
 		s.uploads.bytes += piece.Length
+		p.up.earned = p.up.earned.Add(forgiving(piece.Length))
 		s.emit(Read{piece})
 	}
 }

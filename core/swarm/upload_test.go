@@ -194,3 +194,81 @@ func TestPeerThatDoesNotReadIsDropped(t *testing.T) {
 		t.Error("a peer that only asks is kept for ever")
 	}
 }
+
+// countReads counts the bytes that a network's hosts read.
+func countReads(n *network) *int64 {
+	var bytes int64
+	n.watch = func(_ *host, e Effect) {
+		if e, ok := e.(Read); ok {
+			bytes += int64(e.Piece.Length)
+		}
+	}
+	return &bytes
+}
+
+func TestShortRequestsDoNotMakeUsReadOnAndOn(t *testing.T) {
+	n := newNetwork(t)
+	read := countReads(n)
+	tor := newTorrent(4<<20, 64<<20) // twice what the cache holds
+	_, p := served(n, tor)
+	for i := range uint32(2000) { // one at a time: each is answered before the next
+		p.send(wire.Request{Piece: i % 16, Begin: i, Length: 1})
+		n.pass(30 * time.Millisecond)
+	}
+	if bound := int64(maxUnearned + 60*readRate + 8<<20); *read > bound {
+		t.Errorf("%d bytes were read in a minute for %d requests of one byte, want at most %d", *read, 2000, bound)
+	}
+}
+
+func TestWhatWasNotEarnedWaitsAndComes(t *testing.T) {
+	n := newNetwork(t)
+	tor := newTorrent(4<<20, 64<<20)
+	_, p := served(n, tor)
+	for i := range uint32(32) {
+		p.send(wire.Request{Piece: i % 16, Begin: i, Length: 1})
+	}
+	n.pass(2 * time.Minute)
+	if got := count[wire.Piece](p); got != 32 {
+		t.Errorf("%d of 32 requests were answered", got)
+	}
+}
+
+func TestPeersThatShareTheirPiecesNeverWaitForReads(t *testing.T) {
+	n := newNetwork(t)
+	n.bandwidth = 1 << 30
+	read := countReads(n)
+	tor := newTorrent(4<<20, 64<<20)
+	a := n.seedOf("a", tor)
+	// Given ten peers that take one block of each piece, in an order of their own:
+	// the rest they have of others, and our cache does not hold for long
+	var puppets []*puppet
+	for k := range uint32(10) {
+		p := n.puppet(a, hand(tor, "p"))
+		next := uint32(0)
+		ask := func() {
+			p.send(wire.Request{Piece: (k*5 + next*(2*k+1)) % 16, Begin: next * 16 * kib, Length: 16 * kib})
+			next++
+		}
+		p.on = func(m wire.Message) {
+			switch m.(type) {
+			case wire.Unchoke:
+				for range 16 {
+					ask()
+				}
+			case wire.Piece:
+				if next < 256 {
+					ask()
+				}
+			}
+		}
+		p.send(wire.HaveNone{}, wire.Interested{})
+		puppets = append(puppets, p)
+	}
+	n.pass(8 * time.Second) // before the turns change
+	for k, p := range puppets {
+		if got := count[wire.Piece](p); got != 256 {
+			t.Errorf("peer %d got %d of 256 blocks", k, got)
+		}
+	}
+	t.Logf("%d MiB read", *read>>20)
+}
