@@ -132,7 +132,7 @@ func TestManyTrackersDoNotOverdrawTheBudgetTogether(t *testing.T) {
 	const budget = 9
 	l := newLab(t, budget)
 	l.handle(Add{InfoHash: infoHash, Trackers: []string{url}}, Socket{tracker.Opened{Tracker: url}})
-	for i := range 7 {
+	for i := 0; l.node.Connections() < budget-1; i++ {
 		l.handle(offerFrom(peerID(i), "offer-id-abcdefgh-"+peerID(i)[18:]))
 	}
 	var trackers []string
