@@ -1,8 +1,6 @@
 package client
 
 import (
-	"sync/atomic"
-
 	"github.com/shoal-p2p/shoal/core/node"
 	"github.com/shoal-p2p/shoal/core/wire"
 )
@@ -16,8 +14,6 @@ const (
 	maxUnread = 16 << 20
 	// maxSocketUnread is the same for one tracker.
 	maxSocketUnread = 4 << 20
-	// perMessage is what a message costs beside its bytes while it waits.
-	perMessage = 256
 )
 
 // link is the client's side of one connection.
@@ -25,12 +21,11 @@ type link struct {
 	conn   Conn
 	out    []byte // messages that wait for the end of the turn
 	queued bool   // whether it stands in Client.flush
-	unread atomic.Int64
 }
 
 // dial begins a connection for the node.
 func (c *Client) dial(handle node.Conn, begin func(ConnEvents) Conn) {
-	l := &link{}
+	l, in := &link{}, &intake{max: maxUnread}
 	c.conns[handle] = l
 	l.conn = begin(ConnEvents{
 		Described: func(sdp string, err error) {
@@ -38,16 +33,10 @@ func (c *Client) dial(handle node.Conn, begin func(ConnEvents) Conn) {
 		},
 		Opened: func() { c.tell(node.Opened{Conn: handle}) },
 		Received: func(data []byte) {
-			n := int64(len(data)) + perMessage
-			if l.unread.Add(n) > maxUnread { // it sends more than was asked for
-				c.mail.post(func() { c.hangUp(handle) })
-				return
-			}
-			c.mail.post(func() {
-				l.unread.Add(-n)
+			in.post(c.mail, len(data), func() {
 				c.stir()
 				c.handle(node.Received{Conn: handle, Data: data})
-			})
+			}, func() { c.hangUp(handle) }) // it sends more than was asked for
 		},
 		Drained: func(total int64) {
 			c.mail.post(func() {

@@ -3,7 +3,6 @@ package client
 import (
 	"errors"
 	"fmt"
-	"sync/atomic"
 
 	"github.com/shoal-p2p/shoal/core/id"
 	"github.com/shoal-p2p/shoal/core/metainfo"
@@ -71,19 +70,13 @@ func (c *Client) closeSocket(url string) {
 
 func (c *Client) openSocket(url string) {
 	post := func(ev tracker.Event) { c.tell(node.Socket{Event: ev}) }
-	unread := new(atomic.Int64)
+	in := &intake{max: maxSocketUnread}
 	c.sockets[url] = c.cfg.Sockets.Open(url, SocketEvents{
 		Opened: func() { post(tracker.Opened{Tracker: url}) },
 		Message: func(data []byte) {
-			n := int64(len(data)) + perMessage
-			if unread.Add(n) > maxSocketUnread { // the tracker is restarted after a while
-				c.mail.post(func() { c.closeSocket(url) })
-				return
-			}
-			c.mail.post(func() {
-				unread.Add(-n)
+			in.post(c.mail, len(data), func() {
 				c.handle(node.Socket{Event: tracker.Message{Tracker: url, Data: data}})
-			})
+			}, func() { c.closeSocket(url) }) // it is opened again after a while
 		},
 		Closed: func(err error) {
 			c.mail.post(func() {

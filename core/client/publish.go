@@ -40,7 +40,7 @@ func (c *Client) refresh(t *Torrent) bool {
 	if s == nil {
 		return false
 	}
-	stats, peers := statsOf(s), peersOf(s)
+	stats, peers := statsOf(s.Stats()), peersOf(s)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	changed := stats != t.stats
@@ -51,24 +51,18 @@ func (c *Client) refresh(t *Torrent) bool {
 	return changed
 }
 
-func statsOf(s *swarm.Swarm) Stats {
-	from := s.Stats()
-	stats := Stats{
+func statsOf(from swarm.Stats) Stats {
+	return Stats{
 		Done:          from.Done,
 		Total:         from.Total,
 		Downloaded:    from.Downloaded,
 		Uploaded:      from.Uploaded,
 		DownloadSpeed: from.DownloadSpeed,
 		UploadSpeed:   from.UploadSpeed,
+		Peers:         from.Peers,
+		Seeds:         from.Seeds,
 		Paused:        from.Paused,
 	}
-	for _, p := range s.Peers() {
-		stats.Peers++
-		if p.Progress == 1 {
-			stats.Seeds++
-		}
-	}
-	return stats
 }
 
 func peersOf(s *swarm.Swarm) []PeerInfo {

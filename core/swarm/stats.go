@@ -116,6 +116,3 @@ func (s *Swarm) Left() int64 {
 	}
 	return s.picker.Left()
 }
-
-// Wants reports whether the swarm could use a peer that has what it lacks.
-func (s *Swarm) Wants() bool { return !s.paused && s.Left() != 0 }

@@ -8,32 +8,20 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"runtime"
-	"runtime/pprof"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/coder/websocket"
 
+	"github.com/shoal-p2p/shoal/core/client/porttest"
 	"github.com/shoal-p2p/shoal/core/tracker"
 	"github.com/shoal-p2p/shoal/demo/host/announce"
 )
 
 // TestMain expects that every goroutine has ended with its Close.
-func TestMain(m *testing.M) {
-	code := m.Run()
-	http.DefaultClient.CloseIdleConnections()
-	for deadline := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > 1; runtime.Gosched() {
-		if time.Now().After(deadline) {
-			fmt.Fprintln(os.Stderr, "goroutines are left:")
-			pprof.Lookup("goroutine").WriteTo(os.Stderr, 1)
-			os.Exit(1)
-		}
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { porttest.Main(m, http.DefaultClient.CloseIdleConnections) }
 
 const swarm = "aaaaaaaaaaaaaaaaaaaa"
 

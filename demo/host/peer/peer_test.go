@@ -7,20 +7,18 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"runtime"
-	"runtime/pprof"
 	"strings"
 	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
 
+	"github.com/shoal-p2p/shoal/core/client/porttest"
 	"github.com/shoal-p2p/shoal/demo/host/announce"
 	"github.com/shoal-p2p/shoal/demo/host/command"
 	"github.com/shoal-p2p/shoal/demo/host/page"
@@ -28,17 +26,7 @@ import (
 )
 
 // TestMain expects that the commands leave no goroutine.
-func TestMain(m *testing.M) {
-	code := m.Run()
-	for deadline := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > 1; runtime.Gosched() {
-		if time.Now().After(deadline) {
-			fmt.Fprintln(os.Stderr, "goroutines are left:")
-			pprof.Lookup("goroutine").WriteTo(os.Stderr, 1)
-			os.Exit(1)
-		}
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { porttest.Main(m, func() {}) }
 
 // startTracker serves a tracker until the test ends.
 func startTracker(t *testing.T) string {

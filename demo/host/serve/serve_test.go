@@ -10,14 +10,11 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
-	"runtime"
-	"runtime/pprof"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -26,22 +23,13 @@ import (
 	"github.com/coder/websocket"
 	"github.com/pion/stun/v4"
 
+	"github.com/shoal-p2p/shoal/core/client/porttest"
 	"github.com/shoal-p2p/shoal/demo/host/command"
 	"github.com/shoal-p2p/shoal/demo/host/page"
 )
 
 // TestMain expects that a host leaves no goroutine.
-func TestMain(m *testing.M) {
-	code := m.Run()
-	for deadline := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > 1; runtime.Gosched() {
-		if time.Now().After(deadline) {
-			fmt.Fprintln(os.Stderr, "goroutines are left:")
-			pprof.Lookup("goroutine").WriteTo(os.Stderr, 1)
-			os.Exit(1)
-		}
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { porttest.Main(m, func() {}) }
 
 var built = fstest.MapFS{"web/index.html": {Data: []byte("the page")}}
 
