@@ -1,7 +1,7 @@
 # Every target is one script; `make help` lists them.
 ADDR ?= :8080
 
-.PHONY: help setup build demo test check bench fmt lint arch size clean
+.PHONY: help setup build demo test check bench sim fmt lint arch size clean
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
 setup: ## fetch Go modules and npm packages
@@ -16,6 +16,8 @@ check: ## format, lint, arch, size, fuzz, unit tests: the gate of a commit
 	@scripts/check
 bench: ## measure against a raw data channel and WebTorrent
 	@scripts/bench
+sim: ## prove the swarm in simulation: one JSON line a scenario, and a table
+	@scripts/sim
 fmt: ## format the Go code
 	@scripts/fmt
 lint: ## vet, staticcheck and tsc

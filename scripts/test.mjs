@@ -1,5 +1,6 @@
 // Runs the test suites and ends with one plain line of counts. Arguments name
-// suites; "unit" is what needs no browser, none means all.
+// suites; "unit" is what needs no browser, none means all. With -short what takes
+// long as js/wasm is left to its native run, which is always whole.
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, readdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,7 +10,8 @@ import { createInterface } from 'node:readline'
 // What runs as js/wasm in Node as well as natively: everything that is pure,
 // and the client.
 const portable = [
-  'bencode', 'bitfield', 'choke', 'client', 'id', 'metainfo', 'node', 'picker', 'signaling', 'sim', 'swarm', 'tracker', 'wire'
+  'alarm', 'bencode', 'bitfield', 'blame', 'choke', 'client', 'exchange', 'id', 'limit', 'metainfo', 'node', 'picker',
+  'signaling', 'sim', 'swarm', 'tracker', 'webseed', 'wire'
 ].map(name => `./core/${name}`)
 // What needs a browser around it.
 const inBrowsers = ['./core/jsx', './core/rtc', './wasm/...']
@@ -20,9 +22,12 @@ const failures = []
 const goEnv = name => spawnSync('go', ['env', name], { encoding: 'utf8' }).stdout.trim()
 const wasm = { GOOS: 'js', GOARCH: 'wasm' }
 
+const args = process.argv.slice(2)
+const short = args.includes('-short') ? ['-short'] : []
+
 const suites = {
   go: () => goTest('native', ['./...']),
-  wasm: () => goTest('wasm', ['-exec', join(goEnv('GOROOT'), 'lib/wasm/go_js_wasm_exec'), ...portable], wasm),
+  wasm: () => goTest('wasm', [...short, '-exec', join(goEnv('GOROOT'), 'lib/wasm/go_js_wasm_exec'), ...portable], wasm),
   js: () => nodeTest('js', files('js/test', 'demo/web/test')),
   chromium: () => goTest('chromium', ['-p=1', '-exec', join(process.cwd(), 'scripts/wasmexec/wasmexec'), ...inBrowsers], { ...wasm, BROWSER: 'chromium' }),
   firefox: () => goTest('firefox', ['-p=1', '-exec', join(process.cwd(), 'scripts/wasmexec/wasmexec'), ...inBrowsers], { ...wasm, BROWSER: 'firefox' }),
@@ -30,7 +35,7 @@ const suites = {
 }
 const groups = { unit: ['go', 'wasm', 'js'], browser: ['chromium', 'firefox', 'e2e'] }
 
-const asked = process.argv.slice(2).flatMap(name => groups[name] ?? [name])
+const asked = args.filter(name => name !== '-short').flatMap(name => groups[name] ?? [name])
 for (const name of asked.length > 0 ? asked : Object.keys(suites)) {
   const began = Date.now()
   console.log(`\n== ${name}`)

@@ -1,144 +1,207 @@
-// Package choke decides who may download from us. In come who is interested
-// and how fast each peer is; out comes a mark on each peer, choked or not. It
-// sends nothing and measures nothing.
+// Package choke decides who may download from us. In come who is interested,
+// what each peer gives and takes, and how much left over our uplink; out comes
+// a mark on each peer, choked or not. It sends nothing and measures nothing.
 package choke
 
 import (
 	"cmp"
+	"math"
+	"math/rand/v2"
 	"slices"
 	"time"
 )
 
 const (
 	// Round is the time between two rechokes: long enough for a peer's rate to
-	// follow from being unchoked.
+	// follow from being unchoked (BEP 3).
 	Round = 10 * time.Second
-	// Optimistic is how long one peer keeps the optimistic slot: three rounds, in
-	// which a newcomer can show what it gives.
+	// Optimistic is how long one keeps a slot that it got by turn: three rounds,
+	// in which a newcomer can show what it gives (BEP 3). While we seed nobody
+	// loses a slot before, as a slot for less leaves half a piece behind.
 	Optimistic = 30 * time.Second
-	// DefaultSlots is how many peers are unchoked at once, the optimistic one
-	// among them: what stock WebTorrent has.
-	DefaultSlots = 10
+	// Term is how long one keeps a slot by its rate while we seed and others
+	// wait; then it rests for as long as a turn lasts. So one fast peer has two
+	// thirds of the time of one slot, not all of it.
+	Term = time.Minute
 )
 
-// Peer is what the choker knows of a peer. The caller sets the first four
-// fields; Unchoked is the choker's.
+// Peer is what the choker knows of a peer. The caller sets what is exported;
+// Unchoked is the choker's, but that the caller may choke on its own.
 type Peer struct {
 	ID         uint64 // orders peers that are equal otherwise
 	Interested bool
-	// Rate is in bytes per second: what the peer gives us while we lack pieces
-	// (tit for tat), what it takes from us once we lack none.
-	Rate     int64
-	Unchoked bool // whether it may download now
+	// Gives and Takes are payload bytes per second over the last 20 s: from it,
+	// and to it.
+	Gives, Takes int64
+	// Has is which part of what we lack it has, 0 to 1; 0 once we lack nothing.
+	Has float64
+	// Snubbed: it leaves us waiting, and what it gives counts as nothing.
+	Snubbed  bool
+	Since    time.Time // connected
+	Unchoked bool      // whether it may download now
 
-	turned time.Time // when Unchoked last changed; zero for a newcomer
+	place place
+	moved time.Time // when it got its place, or lost it; zero for a newcomer
+	speed int64     // what it took when it last could, in bytes per second
+	vain  int       // turns in a row for which it gave nothing
+	gave  bool      // it has given us something
+	rank  float64   // among those that are being compared, the lowest first
 }
 
-// Choker keeps Slots peers unchoked: all but one by their rate, one by turn,
-// whoever has waited the longest (the optimistic unchoke of BEP 3). While there
-// are free slots, whoever is interested gets one at once.
+// place is what a peer has its slot for.
+type place uint8
+
+const (
+	none   place = iota // it is choked
+	earned              // by its rate
+	turn                // by turn: the optimistic unchoke of BEP 3
+)
+
+// Choker keeps Slots peers unchoked: most by their rate, some by turn.
 //
+//	Measured  every Round, before Rechoke
 //	Rechoke   every Round, with all peers
 //	Fill      whenever a peer becomes interested, loses interest or leaves
 //
-// Both may change Unchoked of any peer they are given; the caller compares.
+// The last two may change Unchoked of any peer they are given; the caller
+// compares. No peer is remembered between two calls.
+//
+// While we lack pieces the rate is what a peer gives (tit for tat). Of five
+// slots one goes by turn, drawn by lot; so does every slot that nobody earns,
+// as at first, or when all snub us. Once we lack none, the rate is what a peer
+// takes, each for a Term; of three slots one goes by turn, to who has waited
+// the longest. While there are free slots, whoever is interested gets one.
 type Choker struct {
-	slots      int
-	optimistic *Peer
-	chosen     time.Time // when optimistic got its slot
+	rng     *rand.Rand
+	fixed   bool // the number of slots is the caller's
+	slots   int
+	crowded bool // somebody waits and no slot is free
+	full    int  // measures in a row that found the uplink full
+	list    []*Peer
 }
 
-// New returns a choker with so many slots, at least two.
-func New(slots int) *Choker { return &Choker{slots: max(slots, 2)} }
+// New returns a choker with so many slots, at least two; with 0 they follow
+// what is Measured.
+func New(slots int, rng *rand.Rand) *Choker {
+	if slots == 0 {
+		return &Choker{rng: rng, slots: firstSlots}
+	}
+	return &Choker{rng: rng, slots: max(slots, 2), fixed: true}
+}
 
-// Fill gives free slots to interested peers, the longest waiting first, and
-// takes those of peers that are no longer interested.
-func (c *Choker) Fill(now time.Time, peers []*Peer) {
+// Fill gives free slots to interested peers by turn, and takes those of peers
+// that are no longer interested. While the uplink is full a slot that fell free
+// waits for the next round, or goes to who has given something: those who give
+// lose interest now and then, free riders never do, and would have all such slots.
+func (c *Choker) Fill(now time.Time, peers []*Peer, seeding bool) {
 	free := c.slots
+	waiting := c.list[:0]
 	for _, p := range peers {
-		if p.Unchoked && !p.Interested {
-			p.set(false, now)
-		}
-		if p.Unchoked {
+		p.settle(now)
+		switch {
+		case p.place != none:
 			free--
+		case p.Interested:
+			waiting = append(waiting, p)
 		}
 	}
-	for ; free > 0; free-- {
-		p := longestWaiting(peers)
-		if p == nil {
-			return
-		}
-		p.set(true, now)
+	c.crowded = len(waiting) > free
+	if !seeding && c.full > 0 && free < c.slots {
+		waiting = slices.DeleteFunc(waiting, func(p *Peer) bool { return !p.gave })
 	}
+	if free > 0 {
+		c.turns(now, waiting, free, seeding)
+	}
+	c.forget(waiting)
 }
 
 // Rechoke gives the slots anew.
-func (c *Choker) Rechoke(now time.Time, peers []*Peer) {
-	ranked := make([]*Peer, 0, len(peers))
+func (c *Choker) Rechoke(now time.Time, peers []*Peer, seeding bool) {
+	interested := c.list[:0]
 	for _, p := range peers {
+		p.settle(now)
+		p.learn(now)
+		if !seeding {
+			p.repay(now)
+		}
 		if p.Interested {
-			ranked = append(ranked, p)
-		} else {
-			p.set(false, now)
+			interested = append(interested, p)
 		}
 	}
-	slices.SortFunc(ranked, byRate)
-	regular := min(c.slots, len(ranked))
-	if len(ranked) > c.slots {
-		regular = c.slots - 1
+	by := c.earn(now, interested, seeding)
+	c.crowded = len(interested) > c.slots
+	c.turns(now, interested[by:], c.slots-by, seeding)
+	c.forget(interested)
+}
+
+// earn gives slots by rate, and returns how many. Those who got them come first
+// in peers afterwards.
+func (c *Choker) earn(now time.Time, peers []*Peer, seeding bool) int {
+	slots := c.slots - max(c.slots/5, 1)
+	if seeding {
+		slots = c.slots - max((c.slots+1)/3, 1)
 	}
-	rest := ranked[regular:]
-	c.rotate(now, rest)
-	for _, p := range ranked[:regular] {
-		p.set(true, now)
+	for _, p := range peers {
+		p.rank = -p.worth(now, seeding)
 	}
-	for _, p := range rest {
-		p.set(p == c.optimistic, now)
+	slices.SortFunc(peers, inOrder)
+	for i, p := range peers {
+		if i == slots || p.rank == 0 {
+			return i
+		}
+		p.give(earned, now)
+	}
+	return len(peers)
+}
+
+// turns gives slots to so many of these peers, and chokes the others. Whose
+// turn is not over keeps its slot; who waits comes before who has had one.
+func (c *Choker) turns(now time.Time, peers []*Peer, slots int, seeding bool) {
+	for _, p := range peers {
+		switch {
+		case p.place == turn && now.Sub(p.moved) < Optimistic:
+			p.rank = -math.MaxFloat64
+		case p.place != none:
+			p.rank = math.MaxFloat64
+		case seeding:
+			p.rank = -p.waited(now).Seconds()
+		default:
+			p.rank = c.rng.ExpFloat64() / p.chance()
+		}
+	}
+	slices.SortFunc(peers, inOrder)
+	for i, p := range peers {
+		switch {
+		case i >= slots:
+			p.give(none, now)
+		case p.rank == math.MaxFloat64:
+			p.place, p.moved = turn, now // another one
+		default:
+			p.give(turn, now)
+		}
 	}
 }
 
-// rotate chooses the optimistic peer among those that no rate has unchoked.
-func (c *Choker) rotate(now time.Time, rest []*Peer) {
-	if slices.Contains(rest, c.optimistic) && now.Sub(c.chosen) < Optimistic {
-		return
-	}
-	c.optimistic, c.chosen = longestWaiting(rest), now
-	if c.optimistic == nil && len(rest) > 0 {
-		c.optimistic = rest[0] // each of them lost a slot by rate this very moment
-	}
+// forget keeps the room of a list, and no peer in it.
+func (c *Choker) forget(list []*Peer) {
+	clear(list)
+	c.list = list[:0]
 }
 
-// byRate puts the fastest first; among equals those that are unchoked, so that
-// nothing changes without a reason.
-func byRate(a, b *Peer) int {
-	if c := cmp.Compare(b.Rate, a.Rate); c != 0 {
+// inOrder puts the lowest rank first; among equals those that are unchoked, so
+// that nothing changes without a reason, and of these the one that got its slot
+// last; then who has waited the longest.
+func inOrder(a, b *Peer) int {
+	if c := cmp.Compare(a.rank, b.rank); c != 0 {
 		return c
 	}
-	if a.Unchoked != b.Unchoked {
-		if a.Unchoked {
-			return -1
-		}
+	switch {
+	case a.Unchoked && !b.Unchoked:
+		return -1
+	case !a.Unchoked && b.Unchoked:
 		return 1
+	case a.Unchoked:
+		return cmp.Or(b.moved.Compare(a.moved), cmp.Compare(a.ID, b.ID))
 	}
-	return cmp.Or(a.turned.Compare(b.turned), cmp.Compare(a.ID, b.ID))
-}
-
-// longestWaiting returns the interested and choked peer that was choked first.
-func longestWaiting(peers []*Peer) *Peer {
-	var first *Peer
-	for _, p := range peers {
-		if p.Unchoked || !p.Interested {
-			continue
-		}
-		if first == nil || cmp.Or(p.turned.Compare(first.turned), cmp.Compare(p.ID, first.ID)) < 0 {
-			first = p
-		}
-	}
-	return first
-}
-
-func (p *Peer) set(unchoked bool, now time.Time) {
-	if p.Unchoked != unchoked {
-		p.Unchoked, p.turned = unchoked, now
-	}
+	return cmp.Or(a.moved.Compare(b.moved), cmp.Compare(a.ID, b.ID))
 }

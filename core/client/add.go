@@ -11,6 +11,7 @@ import (
 
 	"github.com/shoal-p2p/shoal/core/metainfo"
 	"github.com/shoal-p2p/shoal/core/swarm"
+	"github.com/shoal-p2p/shoal/core/webseed"
 )
 
 // maxTorrentFile bounds a .torrent file from a URL, in bytes.
@@ -19,9 +20,10 @@ const maxTorrentFile = 10 << 20
 // AddOptions may be zero.
 type AddOptions struct {
 	Trackers []string // instead of the client's, beside the link's own; nil means the client's
+	WebSeeds []string // http and https URLs (BEP 19), beside the link's own
 	// Select says which files are wanted once they are known; nil wants all, or
 	// what a magnet link's "so" names.
-	Select    func(*metainfo.Info) []bool
+	Select    func(*metainfo.Info) []Priority
 	OpenStore OpenStore // instead of the client's
 }
 
@@ -53,13 +55,13 @@ func (c *Client) Add(ctx context.Context, link string, opts AddOptions) (*Torren
 	if err != nil {
 		return nil, &Error{CodeInvalidLink, err}
 	}
-	if len(m.WebSeeds) > 0 {
-		return nil, &Error{CodeUnsupported, errors.New(`web seeds (a magnet link's "ws") are not there yet; the link works without them`)}
+	p, failed := c.plan(opts, m.Trackers, m.WebSeeds)
+	if failed != nil {
+		return nil, failed
 	}
-	p := c.plan(opts, m.Trackers)
 	p.infoHash, p.name = m.InfoHash, m.Name
 	if p.choose == nil && len(m.Select) > 0 {
-		p.choose = func(info *metainfo.Info) []bool { return m.Wanted(len(info.Files)) }
+		p.choose = func(info *metainfo.Info) []Priority { return Priorities(m.Wanted(len(info.Files))) }
 	}
 	t, err := c.add(p)
 	if err == nil {
@@ -77,26 +79,56 @@ func (c *Client) AddTorrent(data []byte, opts AddOptions) (*Torrent, error) {
 	if err != nil {
 		return nil, &Error{CodeInvalidTorrent, err}
 	}
-	p := c.plan(opts, file.Trackers)
-	p.infoHash, p.info, p.comment, p.webSeeds = file.Info.Hash, file.Info, file.Comment, file.WebSeeds
+	p, failed := c.plan(opts, file.Trackers, file.WebSeeds)
+	if failed != nil {
+		return nil, failed
+	}
+	p.infoHash, p.info, p.comment = file.Info.Hash, file.Info, file.Comment
 	return c.add(p)
 }
 
-func (c *Client) plan(opts AddOptions, trackers []string) plan {
-	p := plan{trackers: slices.Clone(trackers), openStore: opts.OpenStore, choose: opts.Select}
-	own := opts.Trackers
-	if own == nil {
-		own = c.cfg.Trackers
+// plan joins what a link names with what its caller does. Trackers that the
+// caller names are the torrent's own, even of a private one.
+func (c *Client) plan(opts AddOptions, trackers, webSeeds []string) (plan, *Error) {
+	if err := checkWebSeeds(opts.WebSeeds); err != nil {
+		return plan{}, err
 	}
-	for _, tracker := range own {
-		if !slices.Contains(p.trackers, tracker) {
-			p.trackers = append(p.trackers, tracker)
-		}
+	p := plan{
+		trackers:  unite(trackers, opts.Trackers),
+		webSeeds:  unite(webSeeds, opts.WebSeeds),
+		named:     opts.WebSeeds,
+		openStore: opts.OpenStore,
+		choose:    opts.Select,
+	}
+	if opts.Trackers == nil {
+		p.defaults = c.cfg.Trackers
 	}
 	if p.openStore == nil {
 		p.openStore = c.cfg.OpenStore
 	}
-	return p
+	return p, nil
+}
+
+// checkWebSeeds judges URLs that our caller names. Those of a link are left to
+// the swarm, which goes on without a bad one.
+func checkWebSeeds(urls []string) *Error {
+	for _, raw := range urls {
+		if err := webseed.Check(raw); err != nil {
+			return &Error{CodeInvalidOption, err}
+		}
+	}
+	return nil
+}
+
+// unite returns both lists, and each entry once.
+func unite(first, second []string) []string {
+	all := slices.Clone(first)
+	for _, entry := range second {
+		if !slices.Contains(all, entry) {
+			all = append(all, entry)
+		}
+	}
+	return all
 }
 
 func (c *Client) add(p plan) (*Torrent, error) {
@@ -138,7 +170,7 @@ func (c *Client) source(t *Torrent, source string) (*metainfo.Info, *Error) {
 	if !isWeb(source) {
 		return nil, &Error{CodeUnsupported, fmt.Errorf("exact source %q is not an http(s) URL", source)}
 	}
-	data, err := c.get(t.ctx, source)
+	data, err := c.get(OfStranger(t.ctx), source)
 	if err != nil {
 		return nil, &Error{CodeHTTP, err}
 	}

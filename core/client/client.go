@@ -26,6 +26,12 @@ type Config struct {
 
 	Trackers       []string // for torrents, beside those that a link names
 	MaxConnections int      // the budget; 0 means node.DefaultConnections
+	// UploadLimit and DownloadLimit hold for all torrents together, in bytes per
+	// second; 0 is none.
+	UploadLimit, DownloadLimit int64
+	// Key is who this peer is from session to session; a new one is made where it
+	// is zero.
+	Key id.KeyPair
 
 	// OnEvent is told what happens to torrents, in order, from the client's
 	// goroutine; it must not block. It may read a torrent's state, and nothing
@@ -58,6 +64,7 @@ type Client struct {
 	conns     map[node.Conn]*link
 	flush     []*link // links with unsent bytes
 	sockets   map[string]Socket
+	fetches   fetches   // requests to web seeds
 	stores    int       // open, or being opened or closed
 	publishAt time.Time // when progress is told next; zero when nothing moves
 	closing   bool
@@ -76,9 +83,10 @@ type Client struct {
 
 // New starts a client.
 func New(cfg Config) *Client {
-	var seed [32]byte
-	crand.Read(seed[:])
-	rng := rand.New(rand.NewChaCha8(seed))
+	rng := rand.New(rand.NewChaCha8(secret()))
+	if cfg.Key.IsZero() {
+		cfg.Key = id.NewKeyPair(secret())
+	}
 	peerID := id.NewPeer(rng)
 	ctx, cancel := context.WithCancel(context.Background())
 	c := &Client{
@@ -88,15 +96,29 @@ func New(cfg Config) *Client {
 		done:     make(chan struct{}),
 		ctx:      ctx,
 		cancel:   cancel,
-		node:     node.New(node.Config{PeerID: peerID, MaxConnections: cfg.MaxConnections}, rng),
+		node:     node.New(node.Config{PeerID: peerID, MaxConnections: cfg.MaxConnections, Key: cfg.Key}, rng),
 		conns:    make(map[node.Conn]*link),
 		sockets:  make(map[string]Socket),
+		fetches:  fetches{hosts: make(map[string]int)},
 		leaving:  make(map[id.ID]int),
 		waiting:  make(map[id.ID][]func()),
 		torrents: make(map[id.ID]*Torrent),
 	}
+	c.SetLimits(cfg.UploadLimit, cfg.DownloadLimit)
 	go c.run()
 	return c
+}
+
+// secret returns 32 random bytes.
+func secret() (b [32]byte) {
+	crand.Read(b[:]) // which never fails
+	return b
+}
+
+// SetLimits sets how fast all torrents together may send and receive, in bytes
+// per second; 0 is no limit.
+func (c *Client) SetLimits(upload, download int64) {
+	c.tell(node.Limit{Up: upload, Down: download})
 }
 
 // PeerID is the client's name in every swarm, made anew for each client.

@@ -63,6 +63,14 @@ func (w web) Get(_ context.Context, url string, _ int64) (io.ReadCloser, error) 
 	return io.NopCloser(bytes.NewReader(body)), nil
 }
 
+func (w web) Range(_ context.Context, url string, offset, length int64) (*client.Answer, error) {
+	body, ok := w[url]
+	if !ok {
+		return &client.Answer{Status: 404, Body: io.NopCloser(strings.NewReader("Not Found"))}, nil
+	}
+	return &client.Answer{Status: 206, Body: io.NopCloser(bytes.NewReader(body[offset : offset+length]))}, nil
+}
+
 // source is one file of so many random bytes.
 func source(name string, length int) (client.Source, []byte) {
 	data := make([]byte, length)

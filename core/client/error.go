@@ -23,6 +23,8 @@ const (
 	CodeClosed             Code = "CLOSED"              // the client was closed
 	CodeTracker            Code = "TRACKER"             // a warning: a tracker cannot be reached or talks nonsense
 	CodeNoPeers            Code = "NO_PEERS"            // a warning: nobody has answered yet
+	CodeWebSeed            Code = "WEB_SEED"            // a warning: a web seed cannot be used, or not for a while
+	CodePeerBanned         Code = "PEER_BANNED"         // a warning: a peer has lied and is shut out
 	CodeInternal           Code = "INTERNAL"            // our own fault
 )
 

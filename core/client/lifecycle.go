@@ -14,12 +14,14 @@ type plan struct {
 	infoHash  id.ID
 	name      string
 	comment   string
-	trackers  []string
+	trackers  []string // the torrent's own
+	defaults  []string // the client's
 	webSeeds  []string
+	named     []string       // of these, what our caller has named
 	info      *metainfo.Info // nil while unknown
 	store     Store          // complete and open, for a seed; otherwise nil
 	openStore OpenStore
-	choose    func(*metainfo.Info) []bool
+	choose    func(*metainfo.Info) []Priority
 }
 
 // start begins a torrent, or returns the one that is there. It runs on the
@@ -35,9 +37,12 @@ func (c *Client) start(p plan) (*Torrent, *Error) {
 	} else {
 		t = c.newTorrent(p)
 	}
+	t.named = unite(t.named, p.named)
 	c.handle(node.Add{
 		InfoHash: p.infoHash,
 		Trackers: p.trackers,
+		Defaults: p.defaults,
+		WebSeeds: p.webSeeds,
 		Info:     p.info,
 		Seed:     p.store != nil && t.store == p.store,
 	})
@@ -63,7 +68,9 @@ func (c *Client) newTorrent(p plan) *Torrent {
 		choose:   p.choose,
 		name:     p.name,
 		trackers: p.trackers,
+		defaults: p.defaults,
 		webSeeds: p.webSeeds,
+		fetches:  make(map[uint64]*fetch),
 		comment:  p.comment,
 	}
 	t.ctx, t.cancel = context.WithCancel(c.ctx)

@@ -31,7 +31,7 @@ func (c *Client) dial(handle node.Conn, begin func(ConnEvents) Conn) {
 		Described: func(sdp string, err error) {
 			c.tell(node.Described{Conn: handle, SDP: sdp, Err: err})
 		},
-		Opened: func() { c.tell(node.Opened{Conn: handle}) },
+		Opened: func(link Link) { c.tell(node.Opened{Conn: handle, Link: link}) },
 		Received: func(data []byte) {
 			in.post(c.mail, len(data), func() {
 				c.stir()

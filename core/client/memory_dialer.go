@@ -1,6 +1,7 @@
 package client
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"sync"
@@ -99,8 +100,9 @@ func (c *memoryConn) Apply(answer string) {
 	// on a network.
 	if peer := c.dialer.conns[number]; peer != nil && peer.offerer == c.number && peer.peer == nil && !peer.over {
 		c.peer, peer.peer = peer, c
-		c.post(c.events.Opened)
-		peer.post(peer.events.Opened)
+		link := Link{Binding: sha256.Sum256(fmt.Appendf(nil, "memory %d %d", c.number, peer.number))}
+		c.post(func() { c.events.Opened(link) })
+		peer.post(func() { peer.events.Opened(link) })
 	}
 }
 
@@ -137,7 +139,8 @@ func (c *memoryConn) taken(n int) {
 	was := c.sent - c.left
 	c.left += int64(n)
 	fellLow := was > DrainLow && c.sent-c.left <= DrainLow
-	if total := c.left; !c.over && (fellLow || total-c.told > 64<<10) {
+	rest := c.left == c.sent && c.left-c.told > DrainLeast
+	if total := c.left; !c.over && (fellLow || rest || total-c.told > 64<<10) {
 		c.told = total
 		c.post(func() { c.events.Drained(total) })
 	}

@@ -13,7 +13,7 @@ import (
 func (c *Client) open(t *Torrent, info *metainfo.Info) {
 	if t.learned(info) {
 		if t.choose != nil {
-			c.tell(node.Torrent{InfoHash: t.infoHash, Event: swarm.Select{Wanted: t.choose(info)}})
+			c.tell(node.Torrent{InfoHash: t.infoHash, Event: swarm.Select{Priority: t.choose(info)}})
 		}
 		c.refresh(t)
 		c.event(t, Ready{})

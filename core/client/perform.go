@@ -32,6 +32,10 @@ func (c *Client) perform(e node.Effect) {
 		if t := c.torrent(e.InfoHash); t != nil {
 			c.performStore(t, e.Effect)
 		}
+	case node.ToWeb:
+		if t := c.torrent(e.InfoHash); t != nil {
+			c.performWeb(t, e.Effect)
+		}
 	case node.Told:
 		if t := c.torrent(e.InfoHash); t != nil {
 			c.told(t, e.Effect)
@@ -134,6 +138,10 @@ func (c *Client) told(t *Torrent, e swarm.Effect) {
 		t.fail(err)
 		c.refresh(t)
 		c.event(t, Failed{err})
+	case swarm.Banned:
+		c.event(t, Warning{&Error{CodePeerBanned, fmt.Errorf("the peer %s was banned: %s", e.Who.Peer, e.Reason)}})
+	case swarm.WebSeedFailed:
+		c.event(t, Warning{&Error{CodeWebSeed, fmt.Errorf("the web seed %s: %w", e.URL, e.Err)}})
 	default:
 		panic("client: unknown effect of a swarm")
 	}

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"slices"
 
 	"github.com/shoal-p2p/shoal/core/metainfo"
 )
@@ -21,6 +22,7 @@ type SeedOptions struct {
 	Comment     string
 	Private     bool
 	Trackers    []string // instead of the client's; nil means the client's
+	WebSeeds    []string // http and https URLs (BEP 19) where the same files lie
 	// OnProgress is told how many bytes have been hashed; it must not block.
 	OnProgress func(done, total int64)
 }
@@ -29,6 +31,9 @@ type SeedOptions struct {
 // serve, and needs no tracker's answer for that. When ctx ends first, nothing
 // is left behind and the error is the context's cause.
 func (c *Client) Seed(ctx context.Context, src Source, opts SeedOptions) (*Torrent, error) {
+	if err := checkWebSeeds(opts.WebSeeds); err != nil {
+		return nil, err
+	}
 	if !c.enter() {
 		return nil, errClosed
 	}
@@ -37,7 +42,7 @@ func (c *Client) Seed(ctx context.Context, src Source, opts SeedOptions) (*Torre
 	if err != nil {
 		return nil, err
 	}
-	trackers := opts.Trackers
+	trackers := opts.Trackers // written into the torrent, so its own
 	if trackers == nil {
 		trackers = c.cfg.Trackers
 	}
@@ -48,6 +53,8 @@ func (c *Client) Seed(ctx context.Context, src Source, opts SeedOptions) (*Torre
 			infoHash: info.Hash,
 			comment:  opts.Comment,
 			trackers: trackers,
+			webSeeds: slices.Clone(opts.WebSeeds),
+			named:    opts.WebSeeds,
 			info:     info,
 			store:    store,
 		})

@@ -10,6 +10,7 @@ import (
 	"github.com/shoal-p2p/shoal/core/id"
 	"github.com/shoal-p2p/shoal/core/metainfo"
 	"github.com/shoal-p2p/shoal/core/node"
+	"github.com/shoal-p2p/shoal/core/picker"
 	"github.com/shoal-p2p/shoal/core/swarm"
 )
 
@@ -30,12 +31,15 @@ type Torrent struct {
 	openPort OpenStore
 	opening  bool        // openPort is at work
 	parting  func(error) // told when the store of an ended torrent is closed
-	choose   func(*metainfo.Info) []bool
-	forget   bool // whoever closes the store deletes the data
+	choose   func(*metainfo.Info) []Priority
+	forget   bool              // whoever closes the store deletes the data
+	fetches  map[uint64]*fetch // requests to web seeds
+	named    []string          // web seeds that our caller has named, and no stranger
 
 	mu       sync.Mutex
 	name     string
-	trackers []string
+	trackers []string // its own
+	defaults []string // the client's, for a torrent that is not private
 	webSeeds []string
 	comment  string
 	info     *metainfo.Info
@@ -87,7 +91,7 @@ func (t *Torrent) Magnet() string {
 	name := t.Name()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	m := metainfo.Magnet{InfoHash: t.infoHash, Name: name, Trackers: t.trackers, WebSeeds: t.webSeeds}
+	m := metainfo.Magnet{InfoHash: t.infoHash, Name: name, Trackers: t.announces(), WebSeeds: t.webSeeds}
 	return m.String()
 }
 
@@ -98,8 +102,17 @@ func (t *Torrent) TorrentFile() []byte {
 	if t.info == nil {
 		return nil
 	}
-	file := metainfo.Torrent{Info: t.info, Trackers: t.trackers, WebSeeds: t.webSeeds, Comment: t.comment}
+	file := metainfo.Torrent{Info: t.info, Trackers: t.announces(), WebSeeds: t.webSeeds, Comment: t.comment}
 	return file.Encode()
+}
+
+// announces lists the trackers that may know of the torrent: of one that is
+// private only its own (BEP 27). The caller holds mu.
+func (t *Torrent) announces() []string {
+	if t.info != nil && t.info.Private {
+		return t.trackers
+	}
+	return unite(t.trackers, t.defaults)
 }
 
 // Pieces returns the verified pieces in wire form, nil until the store is open.
@@ -148,12 +161,70 @@ func (t *Torrent) Peers() []PeerInfo {
 	return slices.Clone(t.peers)
 }
 
-// Select says which files are wanted, by their number; nil wants all.
-func (t *Torrent) Select(wanted []bool) {
+// Priority says how much a file is wanted: Skip, or 1 to 7.
+type Priority = picker.Priority
+
+// The priorities that have a name.
+const (
+	Skip   = picker.Skip
+	Normal = picker.Normal
+)
+
+// Priorities turns a choice of files into priorities: Normal, and Skip for
+// those that are not wanted. Nil wants all.
+func Priorities(wanted []bool) []Priority {
+	if wanted == nil {
+		return nil
+	}
+	all := make([]Priority, len(wanted))
+	for i, is := range wanted {
+		if is {
+			all[i] = Normal
+		}
+	}
+	return all
+}
+
+// Select says how much files are wanted, by their number; nil wants all.
+func (t *Torrent) Select(priority []Priority) {
 	t.client.mail.post(func() {
 		t.choose = nil
-		t.tell(swarm.Select{Wanted: wanted})
+		t.tell(swarm.Select{Priority: priority})
 	})
+}
+
+// Order says whether pieces are fetched in their order, or the rarest first.
+func (t *Torrent) Order(sequential bool) {
+	t.client.mail.post(func() { t.tell(swarm.Order{Sequential: sequential}) })
+}
+
+// SetLimits sets how fast the torrent may send and receive, in bytes per second;
+// 0 leaves it to the client's limits.
+func (t *Torrent) SetLimits(upload, download int64) {
+	t.client.tell(node.Limit{InfoHash: t.infoHash, Up: upload, Down: download})
+}
+
+// Window says which bytes a reader needs next; they are fetched before all
+// others, in their order. A reader, whose number the caller chooses, has one
+// window: a new one replaces it, CloseWindow ends it. Before Ready it is nothing.
+func (t *Torrent) Window(reader uint64, offset, length int64) {
+	info := t.Info()
+	if info == nil || length <= 0 || offset < 0 || offset >= info.Layout.Length() {
+		return
+	}
+	pieceLength := int64(info.Layout.PieceLength())
+	last := offset + min(length, info.Layout.Length()-offset) - 1
+	window := swarm.Window{
+		Reader: reader,
+		First:  metainfo.PieceIndex(offset / pieceLength),
+		Last:   metainfo.PieceIndex(last / pieceLength),
+	}
+	t.client.mail.post(func() { t.tell(window) })
+}
+
+// CloseWindow: a reader needs nothing any more.
+func (t *Torrent) CloseWindow(reader uint64) {
+	t.client.mail.post(func() { t.tell(swarm.CloseWindow{Reader: reader}) })
 }
 
 // Pause stops transfer in both directions.

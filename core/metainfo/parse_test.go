@@ -331,6 +331,9 @@ func TestSpecsThatAreRefused(t *testing.T) {
 }
 
 func TestWhatPeersWouldNotTakeIsRefusedBeforeItIsHashed(t *testing.T) {
+	if testing.Short() {
+		t.Skip("as many files as there may be")
+	}
 	crowd := make([]File, 200_000)
 	for i := range crowd {
 		crowd[i].Path = []string{fmt.Sprint(i)}

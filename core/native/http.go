@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"time"
@@ -24,21 +25,18 @@ const (
 	maxRedirects = 20
 )
 
-// HTTP is the client.HTTP port on net/http.
-type HTTP struct{ client *http.Client }
+// HTTP is the client.HTTP port on net/http. What strangers have named may lie
+// anywhere but in our own network (border.go).
+type HTTP struct {
+	client *http.Client
+	border *border
+}
 
 // NewHTTP makes the port. Close ends what it keeps.
 func NewHTTP() *HTTP {
-	return &HTTP{&http.Client{
-		Transport: &http.Transport{
-			Proxy:                 http.ProxyFromEnvironment,
-			DialContext:           (&net.Dialer{Timeout: connectTimeout}).DialContext,
-			ForceAttemptHTTP2:     true,
-			MaxConnsPerHost:       maxConnsPerHost,
-			IdleConnTimeout:       connectTimeout,
-			TLSHandshakeTimeout:   connectTimeout,
-			ResponseHeaderTimeout: connectTimeout,
-		},
+	b := newBorder()
+	return &HTTP{border: b, client: &http.Client{
+		Transport: b,
 		CheckRedirect: func(r *http.Request, via []*http.Request) error {
 			if len(via) > maxRedirects {
 				return fmt.Errorf("more than %d redirects", maxRedirects)
@@ -48,17 +46,26 @@ func NewHTTP() *HTTP {
 	}}
 }
 
+// AllowLocal lets strangers name what lies in our own network too: for tests,
+// and for networks whose users trust each other. It is called before all others.
+func (h *HTTP) AllowLocal() { h.border.open = true }
+
+// transport makes connections by a dialer.
+func transport(dialer net.Dialer) *http.Transport {
+	dialer.Timeout = connectTimeout
+	return &http.Transport{
+		DialContext:           dialer.DialContext,
+		ForceAttemptHTTP2:     true,
+		MaxConnsPerHost:       maxConnsPerHost,
+		IdleConnTimeout:       connectTimeout,
+		TLSHandshakeTimeout:   connectTimeout,
+		ResponseHeaderTimeout: connectTimeout,
+	}
+}
+
 // Get fetches what lies behind an http or https URL.
 func (h *HTTP) Get(ctx context.Context, url string, max int64) (io.ReadCloser, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return nil, err
-	}
-	if err := checkHTTP(request); err != nil {
-		return nil, err
-	}
-	request.Header.Set("User-Agent", userAgent)
-	response, err := h.client.Do(request)
+	response, err := h.do(ctx, url, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -67,6 +74,29 @@ func (h *HTTP) Get(ctx context.Context, url string, max int64) (io.ReadCloser, e
 		return nil, fmt.Errorf("get %s: the server answers %s", url, response.Status)
 	}
 	return &body{response.Body, max}, nil
+}
+
+// Range asks for a range of what lies behind an http or https URL. As the
+// range is of the bytes as they lie, net/http asks for no compression.
+func (h *HTTP) Range(ctx context.Context, url string, offset, length int64) (*client.Answer, error) {
+	response, err := h.do(ctx, url, http.Header{"Range": {client.RangeHeader(offset, length)}})
+	if err != nil {
+		return nil, err
+	}
+	return &client.Answer{Status: response.StatusCode, Body: response.Body}, nil
+}
+
+func (h *HTTP) do(ctx context.Context, url string, header http.Header) (*http.Response, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkHTTP(request); err != nil {
+		return nil, err
+	}
+	maps.Copy(request.Header, header)
+	request.Header.Set("User-Agent", userAgent)
+	return h.client.Do(request)
 }
 
 // Close lets go of idle connections; bodies end with their own Close.

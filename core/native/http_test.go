@@ -3,10 +3,12 @@
 package native_test
 
 import (
+	"bytes"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/shoal-p2p/shoal/core/client/porttest"
 	"github.com/shoal-p2p/shoal/core/native"
@@ -27,6 +29,16 @@ func TestHTTPKeepsItsContract(t *testing.T) {
 		w.(http.Flusher).Flush()
 		<-r.Context().Done()
 	})
+	mux.HandleFunc("/ranged", func(w http.ResponseWriter, r *http.Request) {
+		http.ServeContent(w, r, "x.bin", time.Time{}, bytes.NewReader(content))
+	})
+	mux.HandleFunc("/cut", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", "200000")
+		w.WriteHeader(http.StatusPartialContent)
+		w.Write(content[:1000])
+		w.(http.Flusher).Flush()
+		panic(http.ErrAbortHandler)
+	})
 	server := httptest.NewServer(mux)
 	defer server.Close()
 	port := native.NewHTTP()
@@ -39,6 +51,9 @@ func TestHTTPKeepsItsContract(t *testing.T) {
 		Redirect: server.URL + "/redirect",
 		Stuck:    server.URL + "/stuck",
 		Refused:  refused(t, "http"),
+		Ranged:   server.URL + "/ranged",
+		Whole:    server.URL + "/body",
+		Cut:      server.URL + "/cut",
 	})
 	if !strings.HasPrefix(agent, "Shoal/") {
 		t.Errorf("the server was told we are %q", agent)

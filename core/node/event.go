@@ -3,6 +3,7 @@ package node
 import (
 	"github.com/shoal-p2p/shoal/core/id"
 	"github.com/shoal-p2p/shoal/core/metainfo"
+	"github.com/shoal-p2p/shoal/core/picker"
 	"github.com/shoal-p2p/shoal/core/signaling"
 	"github.com/shoal-p2p/shoal/core/swarm"
 	"github.com/shoal-p2p/shoal/core/tracker"
@@ -19,16 +20,25 @@ type (
 	// Add begins a torrent. One that is there already gains the trackers.
 	Add struct {
 		InfoHash id.ID
-		Trackers []string
-		Info     *metainfo.Info // nil while unknown
-		Seed     bool           // whether the store is known to be complete
-		Wanted   []bool         // as in swarm.Select
+		Trackers []string          // the torrent's own
+		Defaults []string          // the client's, which a private torrent does without (BEP 27)
+		WebSeeds []string          // as in swarm.AddWebSeeds
+		Info     *metainfo.Info    // nil while unknown
+		Seed     bool              // whether the store is known to be complete
+		Priority []picker.Priority // as in swarm.Select
+	}
+	// Limit sets the rates of a torrent, or with a zero InfoHash of the client,
+	// in bytes per second; 0 is none.
+	Limit struct {
+		InfoHash id.ID
+		Up, Down int64
 	}
 	// Remove ends a torrent: its trackers are told, its connections closed.
 	// Answers to its effects that come later are ignored.
 	Remove struct{ InfoHash id.ID }
 	// Torrent carries an event to one swarm: the answers of its store (Opened,
-	// Wrote, Verified, ReadDone) and its owner's wishes (Learn, Select, Pause,
+	// Wrote, Verified, ReadDone) and of the web (Chunk, Fetched), and its owner's
+	// wishes (Learn, Select, Order, Window, CloseWindow, AddWebSeeds, Pause,
 	// Resume).
 	Torrent struct {
 		InfoHash id.ID
@@ -44,7 +54,10 @@ type (
 		Err  error
 	}
 	// Opened: the connection's channel is open.
-	Opened struct{ Conn Conn }
+	Opened struct {
+		Conn Conn
+		Link swarm.Link
+	}
 	// Received: bytes came. The node owns Data.
 	Received struct {
 		Conn Conn
@@ -62,6 +75,7 @@ type (
 )
 
 func (Add) event()       {}
+func (Limit) event()     {}
 func (Remove) event()    {}
 func (Torrent) event()   {}
 func (Socket) event()    {}
@@ -105,7 +119,13 @@ type (
 		InfoHash id.ID
 		Effect   swarm.Effect
 	}
-	// Told carries what a swarm has to tell: Have, Done or Failed.
+	// ToWeb carries a swarm's Fetch or Abort.
+	ToWeb struct {
+		InfoHash id.ID
+		Effect   swarm.Effect
+	}
+	// Told carries what a swarm has to tell: Have, Done, Failed, Banned or
+	// WebSeedFailed.
 	Told struct {
 		InfoHash id.ID
 		Effect   swarm.Effect
@@ -136,6 +156,7 @@ func (Send) effect()      {}
 func (Close) effect()     {}
 func (ToTracker) effect() {}
 func (ToStore) effect()   {}
+func (ToWeb) effect()     {}
 func (Told) effect()      {}
 func (Met) effect()       {}
 func (Left) effect()      {}

@@ -1,7 +1,14 @@
 // Package node is one peer as one state machine: it joins the swarms, the
-// trackers' announcer and the signaling, routes every event to the one that it
-// concerns, and owns the budget of connections. In come the shell's events,
-// out go effects for its ports. It holds no protocol rule of its own.
+// trackers' announcer, the exchange with neighbours and the signaling, routes
+// every event to the one that it concerns, and owns the budget of connections.
+// In come the shell's events, out go effects for its ports. It holds no protocol
+// rule of its own.
+//
+//	route.go    which machine's effect is which other's event
+//	torrent.go  a torrent's life; private.go: one that is private
+//	conn.go     a connection's life
+//	budget.go   how many there may be, of which torrent, and who goes
+//	batch.go    the offers of one announce
 package node
 
 import (
@@ -10,7 +17,11 @@ import (
 	"slices"
 	"time"
 
+	"github.com/shoal-p2p/shoal/core/alarm"
+	"github.com/shoal-p2p/shoal/core/blame"
+	"github.com/shoal-p2p/shoal/core/exchange"
 	"github.com/shoal-p2p/shoal/core/id"
+	"github.com/shoal-p2p/shoal/core/limit"
 	"github.com/shoal-p2p/shoal/core/signaling"
 	"github.com/shoal-p2p/shoal/core/swarm"
 	"github.com/shoal-p2p/shoal/core/tracker"
@@ -26,7 +37,8 @@ var ErrNoPeers = errors.New("no peer with this torrent has been found yet")
 // Config is what a node is made of.
 type Config struct {
 	PeerID         id.ID
-	MaxConnections int // the budget, unanswered offers counted; 0 means DefaultConnections
+	MaxConnections int        // the budget, unanswered offers counted; 0 means DefaultConnections
+	Key            id.KeyPair // who we are beyond PeerID; without it no peer is met by exchange
 }
 
 // Node is one peer. Handle is its only mutation; after each Handle the caller
@@ -36,22 +48,20 @@ type Node struct {
 	rng       *rand.Rand
 	announcer *tracker.Announcer
 	signaling *signaling.Signaling
+	exchange  *exchange.Exchange
+	book      *blame.Book
+	up, down  limit.Limit // of all torrents together
 	torrents  map[id.ID]*torrent
 	order     []*torrent // as added: what is done for all is done in this order
+	active    int        // torrents that are not paused
 	touched   []*torrent // whose swarms may have effects to drain
+	alarms    alarm.Alarms[*torrent]
 	conns     map[Conn]*conn
-	last      Conn     // the connection that was begun last; handles ascend
+	last      Conn // the connection that was begun last; handles ascend
+	evicting  int  // connections that are closing to make room
+	evictAt   time.Time
 	batches   []*batch // as begun
 	effects   []Effect
-}
-
-// conn is a live connection: from Offer or Accept until Closed.
-type conn struct {
-	torrent *torrent // nil once the torrent is removed
-	ready   bool     // the swarm knows it
-	closing bool     // Close was emitted
-	met     bool     // Met was emitted
-	peer    id.ID    // valid once met
 }
 
 // New makes a node without torrents.
@@ -64,6 +74,8 @@ func New(cfg Config, rng *rand.Rand) *Node {
 		rng:       rng,
 		announcer: tracker.New(tracker.Config{PeerID: cfg.PeerID}, rng),
 		signaling: signaling.New(signaling.Config{PeerID: cfg.PeerID}, rng),
+		exchange:  exchange.New(exchange.Config{PeerID: cfg.PeerID, Key: cfg.Key}, rng),
+		book:      blame.NewBook(),
 		torrents:  make(map[id.ID]*torrent),
 		conns:     make(map[Conn]*conn),
 	}
@@ -84,7 +96,12 @@ func (n *Node) Handle(now time.Time, ev Event) {
 		n.announcer.Handle(now, ev.Event)
 	case Described:
 		n.signaling.Handle(now, signaling.Described{Conn: ev.Conn, SDP: ev.SDP, Err: ev.Err})
+	case Limit:
+		n.limit(now, ev)
 	case Opened:
+		if c := n.conns[ev.Conn]; c != nil {
+			c.link = ev.Link
+		}
 		n.signaling.Handle(now, signaling.Opened{Conn: ev.Conn})
 	case Received:
 		if c := n.usable(ev.Conn); c != nil {
@@ -125,16 +142,14 @@ func (n *Node) Deadline() (time.Time, bool) {
 	for _, b := range n.batches {
 		d.add(b.end, true)
 	}
-	for _, t := range n.order {
-		d.add(t.swarm.Deadline())
-		d.add(t.lonelyAt, !t.lonelyAt.IsZero())
-	}
+	d.add(n.exchange.Deadline())
+	d.add(n.alarms.Next())
 	return d.at, d.set
 }
 
 // Connections counts against the budget: every connection that has been begun
-// and is not closed.
-func (n *Node) Connections() int { return len(n.conns) }
+// and is not closed, nor closing to make room for another.
+func (n *Node) Connections() int { return len(n.conns) - n.evicting }
 
 // Swarm gives the state of one torrent to read, or nil.
 func (n *Node) Swarm(infoHash id.ID) *swarm.Swarm {
@@ -167,10 +182,11 @@ func (n *Node) tick(now time.Time) {
 	if due(n.signaling.Deadline())(now) {
 		n.signaling.Handle(now, signaling.Tick{})
 	}
-	for _, t := range n.order {
-		if due(t.swarm.Deadline())(now) {
-			n.tell(now, t, swarm.Tick{})
-		}
+	if due(n.exchange.Deadline())(now) {
+		n.exchange.Handle(now, exchange.Tick{})
+	}
+	for t, ok := n.alarms.Due(now); ok; t, ok = n.alarms.Due(now) {
+		n.tell(now, t, swarm.Tick{})
 		n.lonely(now, t)
 	}
 }
@@ -189,6 +205,10 @@ func (n *Node) settle(now time.Time) {
 			n.fromSignaling(now, e)
 			quiet = false
 		}
+		for e, ok := n.exchange.Poll(); ok; e, ok = n.exchange.Poll() {
+			n.fromExchange(now, e)
+			quiet = false
+		}
 		for len(n.touched) > 0 {
 			t := n.touched[0]
 			n.touched = n.touched[1:]
@@ -197,6 +217,7 @@ func (n *Node) settle(now time.Time) {
 				n.fromSwarm(now, t, e)
 			}
 			n.report(now, t)
+			n.arm(t)
 			quiet = false
 		}
 		n.touched = nil

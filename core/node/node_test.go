@@ -3,6 +3,7 @@ package node
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -24,12 +25,13 @@ type lab struct {
 	*testing.T
 	node *Node
 	now  time.Time
+	all  []Effect // that it ever had
 }
 
 func newLab(t *testing.T, budget int) *lab {
 	t.Logf("-seed=%d", *seed)
-	cfg := Config{PeerID: id.ID([]byte("-SH0010-aaaaaaaaaaaa")), MaxConnections: budget}
-	return &lab{t, New(cfg, rand.New(rand.NewPCG(*seed, 1))), time.Unix(1e9, 0)}
+	cfg := Config{PeerID: id.ID([]byte("-SH0010-aaaaaaaaaaaa")), MaxConnections: budget, Key: keyOf("us")}
+	return &lab{T: t, node: New(cfg, rand.New(rand.NewPCG(*seed, 1))), now: time.Unix(1e9, 0)}
 }
 
 // handle gives the node events, one after the other, and returns all effects.
@@ -41,6 +43,7 @@ func (l *lab) handle(events ...Event) []Effect {
 			all = append(all, e)
 		}
 	}
+	l.all = append(l.all, all...)
 	return all
 }
 
@@ -82,8 +85,10 @@ func sent(effects []Effect) string {
 	return all.String()
 }
 
-func offerFrom(peer, offerID string) Event {
-	return Socket{tracker.Message{Tracker: url, Data: []byte(`{"action":"announce","info_hash":"` + string(infoHash[:]) +
+func offerFrom(peer, offerID string) Event { return offerFor(infoHash, peer, offerID) }
+
+func offerFor(infoHash id.ID, peer, offerID string) Event {
+	return Socket{tracker.Message{Tracker: url, Data: []byte(`{"action":"announce","info_hash":"` + latin1(infoHash[:]) +
 		`","peer_id":"` + peer + `","offer_id":"` + offerID + `","offer":{"type":"offer","sdp":"v=0"}}`)}}
 }
 
@@ -165,7 +170,7 @@ func TestRemovingATorrentClosesItsConnectionsAndTellsItsTracker(t *testing.T) {
 	}
 	// What comes late is ignored.
 	effects = l.handle(
-		Described{Conn: accepted[0].Conn, SDP: "v=0"}, Opened{accepted[0].Conn}, Received{accepted[0].Conn, []byte("x")},
+		Described{Conn: accepted[0].Conn, SDP: "v=0"}, Opened{Conn: accepted[0].Conn}, Received{accepted[0].Conn, []byte("x")},
 		Torrent{infoHash, swarm.Opened{}},
 	)
 	if len(of[Send](effects)) != 0 || len(of[ToStore](effects)) != 0 {
@@ -198,7 +203,7 @@ func TestAnOpenChannelGetsTheHandshakeOfItsTorrent(t *testing.T) {
 	if !strings.Contains(answer, "v=0 answer") || !strings.Contains(answer, `"to_peer_id":"`+peerID(1)) {
 		t.Errorf("the tracker was given %q", answer)
 	}
-	sends := of[Send](l.handle(Opened{conn}))
+	sends := of[Send](l.handle(Opened{Conn: conn}))
 	if len(sends) != 1 || sends[0].Conn != conn {
 		t.Fatalf("sent %v", sends)
 	}
@@ -233,5 +238,25 @@ func TestAnOfferThatHangsDoesNotKeepTheOthersOfItsAnnounce(t *testing.T) {
 	}
 	if strings.Contains(sent(append(late, l.pass(time.Minute)...)), "v=0 late") {
 		t.Error("the late offer was sent")
+	}
+}
+
+func TestATrackerCannotFloodTheOwnerWithWarnings(t *testing.T) {
+	l := newLab(t, 0)
+	l.handle(Add{InfoHash: infoHash, Trackers: []string{url}}, Socket{tracker.Opened{Tracker: url}})
+	refuse := func(times int) (warned int) {
+		for i := range times {
+			warned += len(of[Warned](l.handle(Socket{tracker.Message{Tracker: url,
+				Data: fmt.Appendf(nil, `{"failure reason":"no %d"}`, i)}})))
+		}
+		return warned
+	}
+	if warned := refuse(1000); warned != maxWarnings {
+		t.Errorf("warned %d times", warned)
+	}
+	// but it may warn again later
+	l.now = l.now.Add(time.Minute)
+	if warned := refuse(2); warned != 2 {
+		t.Errorf("a minute later warned %d times", warned)
 	}
 }

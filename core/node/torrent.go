@@ -1,11 +1,13 @@
 package node
 
 import (
-	"math"
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/shoal-p2p/shoal/core/exchange"
 	"github.com/shoal-p2p/shoal/core/id"
+	"github.com/shoal-p2p/shoal/core/limit"
 	"github.com/shoal-p2p/shoal/core/signaling"
 	"github.com/shoal-p2p/shoal/core/swarm"
 	"github.com/shoal-p2p/shoal/core/tracker"
@@ -16,43 +18,92 @@ const (
 	// is told, and lonelyAgain how long until it is told once more.
 	lonelyAfter = 10 * time.Second
 	lonelyAgain = time.Minute
-	// maxPeers is how many connections one torrent looks for. A swarm needs no
-	// more to spread well, and the budget is for all torrents.
-	maxPeers = 30
+	// maxWarnings bounds what its owner is told of its trackers, in any minute that
+	// begins with a warning: one of each that a torrent may have. A tracker can
+	// word its refusals anew with every message.
+	maxWarnings = 64
 )
 
 // torrent is one swarm and what the node keeps beside it.
 type torrent struct {
 	infoHash id.ID
+	own      []string // trackers that came with it, without a slash at the end
+	defaults []string // trackers of the client; none once it is known to be private
+	private  bool
 	swarm    *swarm.Swarm
+	up, down *limit.Limit
 	touched  bool
-	conns    int // connections of this torrent, unanswered offers counted
-	peers    int // of these, peers that were met
-	lonelyAt time.Time
+	active   bool      // not paused
+	conns    int       // connections of this torrent, unanswered offers counted
+	peers    int       // of these, peers that were met
+	lonelyAt time.Time // when its owner is told that it is alone; zero while it is not
+	warned   time.Time // when the minute began of which warnings are counted
+	warnings int
 	reported tracker.Progress
 }
 
 func (n *Node) add(now time.Time, ev Add) {
 	t := n.torrents[ev.InfoHash]
 	if t == nil {
-		t = &torrent{
-			infoHash: ev.InfoHash,
-			swarm:    swarm.New(swarm.Config{InfoHash: ev.InfoHash, PeerID: n.cfg.PeerID}, n.rng),
-			lonelyAt: now.Add(lonelyAfter),
-		}
-		n.torrents[ev.InfoHash] = t
-		n.order = append(n.order, t)
-		n.tell(now, t, swarm.Select{Wanted: ev.Wanted})
+		t = n.begins(now, ev)
+	}
+	if len(ev.WebSeeds) > 0 {
+		n.tell(now, t, swarm.AddWebSeeds{URLs: ev.WebSeeds})
 	}
 	if ev.Info != nil {
+		t.private = t.private || ev.Info.Private
 		n.tell(now, t, swarm.Learn{Info: ev.Info})
+	}
+	for _, url := range ev.Trackers {
+		t.own = append(t.own, strings.TrimSuffix(url, "/")) // as the announcer names them
+	}
+	trackers := slices.Clone(ev.Trackers)
+	if !t.private {
+		t.defaults = append(t.defaults, ev.Defaults...)
+		trackers = append(trackers, ev.Defaults...)
 	}
 	left := t.swarm.Left()
 	if ev.Seed {
 		left = 0
 	}
-	n.announcer.Handle(now, tracker.Add{InfoHash: ev.InfoHash, Trackers: ev.Trackers, Left: left})
+	n.announcer.Handle(now, tracker.Add{InfoHash: ev.InfoHash, Trackers: trackers, Left: left})
 	t.reported = tracker.Progress{InfoHash: ev.InfoHash, Left: left, Want: -1}
+}
+
+// begins makes a torrent of which nothing is known yet.
+func (n *Node) begins(now time.Time, ev Add) *torrent {
+	t := &torrent{infoHash: ev.InfoHash, up: n.up.Under(), down: n.down.Under(), active: true}
+	t.swarm = swarm.New(swarm.Config{
+		InfoHash: ev.InfoHash,
+		PeerID:   n.cfg.PeerID,
+		Key:      n.cfg.Key,
+		Book:     n.book,
+		Up:       t.up,
+		Down:     t.down,
+	}, n.rng)
+	n.torrents[ev.InfoHash] = t
+	n.order = append(n.order, t)
+	n.active++
+	n.tell(now, t, swarm.Select{Priority: ev.Priority})
+	return t
+}
+
+// limit sets the rates of a torrent, or of all together. Whoever waits by the
+// old rate looks again.
+func (n *Node) limit(now time.Time, ev Limit) {
+	up, down, whom := &n.up, &n.down, n.order
+	if !ev.InfoHash.IsZero() {
+		t := n.torrents[ev.InfoHash]
+		if t == nil {
+			return
+		}
+		up, down, whom = t.up, t.down, []*torrent{t}
+	}
+	up.Set(now, ev.Up)
+	down.Set(now, ev.Down)
+	for _, t := range whom {
+		n.tell(now, t, swarm.Tick{})
+	}
 }
 
 func (n *Node) remove(now time.Time, infoHash id.ID) {
@@ -63,7 +114,12 @@ func (n *Node) remove(now time.Time, infoHash id.ID) {
 	delete(n.torrents, infoHash)
 	n.order = slices.DeleteFunc(n.order, func(o *torrent) bool { return o == t })
 	n.touched = slices.DeleteFunc(n.touched, func(o *torrent) bool { return o == t })
+	n.alarms.Set(t, time.Time{})
+	if t.active {
+		n.active--
+	}
 	n.announcer.Handle(now, tracker.Remove{InfoHash: infoHash})
+	n.exchange.Handle(now, exchange.Forget{InfoHash: infoHash})
 	for _, handle := range n.connsOf(t) {
 		n.conns[handle].torrent = nil
 		n.close(handle, "torrent removed")
@@ -84,25 +140,41 @@ func (n *Node) connsOf(t *torrent) []Conn {
 	return handles
 }
 
-// report tells the announcer what has changed of a torrent.
+// report tells the announcer and the exchange what has changed of a torrent.
 func (n *Node) report(now time.Time, t *torrent) {
 	if n.torrents[t.infoHash] != t {
 		return
 	}
-	stats := t.swarm.Stats()
-	p := tracker.Progress{
-		InfoHash:   t.infoHash,
-		Uploaded:   stats.Uploaded,
-		Downloaded: stats.Downloaded,
-		Left:       t.left(),
-		Want:       n.want(t, stats),
-		Peers:      t.peers,
+	if active := !t.swarm.Paused(); active != t.active {
+		t.active = active
+		if active {
+			n.active++
+		} else {
+			n.active--
+		}
 	}
+	n.beLonely(now, t)
+	p := tracker.Progress{InfoHash: t.infoHash, Left: t.left(), Want: n.want(t), Peers: t.peers}
 	if p.Left == t.reported.Left && p.Want == t.reported.Want && p.Peers == t.reported.Peers {
 		return // the other counts can wait for the next change
 	}
+	p.Downloaded, p.Uploaded = t.swarm.Transferred()
+	if p.Want != t.reported.Want && !t.private {
+		n.exchange.Handle(now, exchange.Want{InfoHash: t.infoHash, Count: p.Want})
+	}
 	t.reported = p
 	n.announcer.Handle(now, p)
+}
+
+// arm sets the alarm for what a torrent waits for.
+func (n *Node) arm(t *torrent) {
+	if n.torrents[t.infoHash] != t {
+		return
+	}
+	d := deadline{}
+	d.add(t.swarm.Deadline())
+	d.add(t.lonelyAt, !t.lonelyAt.IsZero())
+	n.alarms.Set(t, d.at)
 }
 
 // left is what the torrent lacks, in bytes, -1 while unknown. A store that is
@@ -114,14 +186,14 @@ func (t *torrent) left() int64 {
 	return t.swarm.Left()
 }
 
-// want is how many more peers the torrent could use: its share of the budget,
-// less what it has.
-func (n *Node) want(t *torrent, stats swarm.Stats) int {
-	if stats.Paused {
-		return 0
+// beLonely starts the wait of a torrent that lacks bytes and peers, and ends it.
+func (n *Node) beLonely(now time.Time, t *torrent) {
+	switch {
+	case t.peers > 0 || t.left() == 0:
+		t.lonelyAt = time.Time{}
+	case t.lonelyAt.IsZero():
+		t.lonelyAt = now.Add(lonelyAfter)
 	}
-	share := min(maxPeers, int(math.Ceil(float64(n.cfg.MaxConnections)/float64(len(n.order)))))
-	return max(0, share-t.conns)
 }
 
 // lonely warns of a torrent that nobody has answered for.
@@ -130,7 +202,19 @@ func (n *Node) lonely(now time.Time, t *torrent) {
 		return
 	}
 	t.lonelyAt = now.Add(lonelyAgain)
-	if t.peers == 0 && t.left() != 0 {
-		n.emit(Warned{InfoHash: t.infoHash, Err: ErrNoPeers})
+	n.emit(Warned{InfoHash: t.infoHash, Err: ErrNoPeers})
+}
+
+// warn tells of a tracker's trouble, but not of too much.
+func (n *Node) warn(now time.Time, e tracker.Warned) {
+	t := n.torrents[e.InfoHash]
+	if t == nil {
+		return
+	}
+	if now.Sub(t.warned) >= time.Minute {
+		t.warned, t.warnings = now, 0
+	}
+	if t.warnings++; t.warnings <= maxWarnings {
+		n.emit(Warned{e.InfoHash, e.Tracker, e.Err})
 	}
 }

@@ -1,63 +1,91 @@
 package picker
 
 import (
+	"encoding/binary"
+	"math/bits"
+
 	"github.com/shoal-p2p/shoal/core/bitfield"
 	"github.com/shoal-p2p/shoal/core/metainfo"
 )
 
 // Peer is what the picker knows of one peer, from Join to Leave.
 type Peer struct {
-	ID uint64 // the caller's name for it
+	Owner any // whose it is, to the caller
 
-	all         bool               // has every piece; has is nil then
-	has         *bitfield.Bitfield // what it has
-	interesting int                // pieces it has that are wanted and missing; not kept while all
-	startable   int                // pieces it has that are in the order; not kept while all
-	inflight    int                // blocks that it was asked for
-	current     *partial           // the piece it was last asked for
+	all         bool        // has every piece; has and todo are nil then
+	has         []uint64    // what it has: bit i%64 of word i/64
+	count       int         // how many those are
+	pieces      int         // how many there are
+	todo        [levels]set // of those, what is in the order; made when first needed
+	interesting int         // of those, how many are needed; not kept while all
+	asked       asks
+	current     *partial // the piece it was last asked for
 	gone        bool
+	proven      bool
+	trial       *partial // the piece it is at while it is not proven
+	rate        int64    // bytes per second, 0 while unknown
+	ranges      bool     // is asked for ranges
 }
 
-// Join adds a peer that has nothing yet.
-func (p *Picker) Join(id uint64) *Peer {
-	peer := &Peer{ID: id, has: bitfield.New(p.layout.Pieces())}
+// Join adds a peer that has nothing yet and is not proven.
+func (p *Picker) Join(owner any) *Peer {
+	peer := &Peer{Owner: owner, has: make([]uint64, p.words()), pieces: p.layout.Pieces()}
 	p.peers = append(p.peers, peer)
 	return peer
 }
 
 // Leave takes a peer out. What it was asked for returns to the pool.
 func (p *Picker) Leave(peer *Peer) {
+	if peer.gone {
+		return
+	}
 	p.ReturnAll(peer)
+	p.Rate(peer, 0)
+	p.uncount(peer)
+	peer.gone, peer.trial, peer.current = true, nil, nil
+	p.peers = without(p.peers, peer)
+}
+
+// uncount takes what a peer has out of the availability.
+func (p *Picker) uncount(peer *Peer) {
 	if peer.all {
 		p.seeds--
 	} else {
-		p.count(peer, -1)
+		p.order.changeAll(peer.has, -1)
 	}
-	peer.all, peer.has, peer.current, peer.gone = false, nil, nil, true
-	p.peers = without(p.peers, peer)
+	peer.all, peer.has, peer.count, peer.interesting = false, nil, 0, 0
+	peer.todo = [levels]set{}
 }
 
 // Has adds a piece to what a peer has and reports whether it was new.
 func (p *Picker) Has(peer *Peer, i metainfo.PieceIndex) bool {
-	if peer.all || !peer.has.Set(int(i)) {
+	if peer.Has(i) {
 		return false
 	}
-	p.order.common(i, p.rng)
+	peer.has[i/64] |= 1 << (i % 64)
+	peer.count++
+	p.order.change(i, 1)
 	p.note(peer, i, 1)
 	return true
 }
 
 // HasSet adds pieces to what a peer has.
-func (p *Picker) HasSet(peer *Peer, set *bitfield.Bitfield) {
-	if set.All() {
+func (p *Picker) HasSet(peer *Peer, pieces *bitfield.Bitfield) {
+	if pieces.All() {
 		p.HasAll(peer)
 		return
 	}
-	for i := range set.Len() {
-		if set.Has(i) {
-			p.Has(peer, metainfo.PieceIndex(i))
-		}
+	if peer.all {
+		return
 	}
+	added := p.wordsOf(pieces)
+	for w := range added {
+		added[w] &^= peer.has[w]
+		peer.has[w] |= added[w]
+		peer.count += bits.OnesCount64(added[w])
+	}
+	p.order.changeAll(added, 1)
+	p.recount(peer)
 }
 
 // HasAll says that a peer has every piece. Such a peer makes no piece rarer
@@ -66,81 +94,104 @@ func (p *Picker) HasAll(peer *Peer) {
 	if peer.all {
 		return
 	}
-	p.count(peer, -1)
+	p.uncount(peer)
 	p.seeds++
-	peer.all, peer.has = true, nil
+	peer.all, peer.count = true, p.layout.Pieces()
 }
 
 // Lacks takes a piece from what a peer has.
 func (p *Picker) Lacks(peer *Peer, i metainfo.PieceIndex) {
+	if !peer.Has(i) {
+		return
+	}
 	if peer.all {
-		p.seeds--
-		peer.all, peer.has = false, bitfield.New(p.layout.Pieces())
-		peer.has.SetAll()
-		p.count(peer, 1)
+		p.uncount(peer)
+		peer.has, peer.count = make([]uint64, p.words()), p.layout.Pieces()
+		for i := range peer.count {
+			peer.has[i/64] |= 1 << (i % 64)
+		}
+		p.order.changeAll(peer.has, 1)
 		p.recount(peer)
 	}
-	if peer.has.Has(int(i)) {
-		peer.has.Clear(int(i))
-		p.order.rare(i, p.rng)
-		p.note(peer, i, -1)
-	}
+	p.note(peer, i, -1)
+	peer.has[i/64] &^= 1 << (i % 64)
+	peer.count--
+	p.order.change(i, -1)
 }
 
-// Interesting reports whether a peer has a wanted piece that is missing.
+// Interesting reports whether a peer has a piece that is missing and needed:
+// wanted, or in a reader's window.
 func (p *Picker) Interesting(peer *Peer) bool {
-	return peer.all && p.missing > 0 || peer.interesting > 0
+	return peer.all && p.need.count > 0 || peer.interesting > 0
 }
 
 // Has reports whether the peer has piece i.
 func (peer *Peer) Has(i metainfo.PieceIndex) bool {
-	return peer.all || peer.has != nil && peer.has.Has(int(i))
+	return peer.all || peer.has != nil && peer.has[i/64]&(1<<(i%64)) != 0
 }
 
 // IsSeed reports whether the peer has every piece.
-func (peer *Peer) IsSeed() bool { return peer.all || peer.has != nil && peer.has.All() }
+func (peer *Peer) IsSeed() bool { return peer.count == peer.pieces && !peer.gone }
 
-// Count is how many pieces the peer has, where it does not have all by HasAll.
-func (peer *Peer) Count() int {
-	if peer.has == nil {
-		return 0
-	}
-	return peer.has.Count()
-}
+// Count is how many pieces the peer has.
+func (peer *Peer) Count() int { return peer.count }
 
-// note keeps a peer's counts when it gains or loses piece i.
+// note keeps what is known of a peer when it gains or loses piece i.
 func (p *Picker) note(peer *Peer, i metainfo.PieceIndex, step int) {
-	if p.wanted.Has(int(i)) && !p.have.Has(int(i)) {
+	if p.need.has(int(i)) {
 		peer.interesting += step
 	}
-	if p.order.in(i) {
-		peer.startable += step
+	if level := p.order.pieces[i].level; level > 0 && step > 0 {
+		p.todo(peer, level).add(int(i))
+	} else if level > 0 {
+		p.todo(peer, level).remove(int(i))
 	}
 }
 
-// count adds all that a peer has to the order's availability, or takes it out.
-func (p *Picker) count(peer *Peer, step int) {
-	for i := range peer.has.Len() {
-		if !peer.has.Has(i) {
+func (p *Picker) todo(peer *Peer, level Priority) *set {
+	if peer.todo[level].words == nil {
+		peer.todo[level] = newSet(p.layout.Pieces())
+	}
+	return &peer.todo[level]
+}
+
+// recount finds out anew what a peer that has not all has to give.
+func (p *Picker) recount(peer *Peer) {
+	peer.interesting = 0
+	for w, has := range peer.has {
+		peer.interesting += bits.OnesCount64(has & p.need.words[w])
+	}
+	for level := Low; level <= reading; level++ {
+		if p.order.sets[level].words == nil {
 			continue
 		}
-		if step > 0 {
-			p.order.common(metainfo.PieceIndex(i), p.rng)
-		} else {
-			p.order.rare(metainfo.PieceIndex(i), p.rng)
+		todo := p.todo(peer, level)
+		for w, has := range peer.has {
+			todo.put(w, has&p.order.sets[level].words[w])
 		}
 	}
 }
 
-// recount computes a peer's counts from nothing.
-func (p *Picker) recount(peer *Peer) {
-	peer.interesting, peer.startable = 0, 0
-	if peer.all {
-		return
+func (p *Picker) words() int { return (p.layout.Pieces() + 63) / 64 }
+
+// wordsOf turns a set in its wire form, whose first piece is the highest bit of
+// the first byte (BEP 3), into words.
+func (p *Picker) wordsOf(pieces *bitfield.Bitfield) []uint64 {
+	words := make([]uint64, p.words())
+	wire := append(pieces.Bytes(), make([]byte, 7)...)
+	for w := range words {
+		words[w] = bits.Reverse64(binary.BigEndian.Uint64(wire[8*w:]))
 	}
-	for i := range peer.has.Len() {
-		if peer.has.Has(i) {
-			p.note(peer, metainfo.PieceIndex(i), 1)
-		}
+	return words
+}
+
+// Part is which part of the needed pieces a peer has, from 0 to 1.
+func (p *Picker) Part(peer *Peer) float64 {
+	switch {
+	case p.need.count == 0:
+		return 0
+	case peer.all:
+		return 1
 	}
+	return float64(peer.interesting) / float64(p.need.count)
 }

@@ -1,17 +1,21 @@
 // Package picker decides which block to ask of whom. In come what peers have,
-// which pieces are wanted, blocks that arrived and requests that came to
-// nothing; out come blocks to request. It sends nothing, keeps no bytes and
-// knows no time.
+// which pieces are wanted and what readers need, blocks that arrived and
+// requests that came to nothing; out come blocks to request. It sends nothing,
+// keeps no bytes and knows no time.
 //
-// Rarest first, ties at random (order.go). A peer goes on with the piece that
-// it is at, then helps with the pieces that were started first, then starts a
-// new one (pick.go). When every wanted block that somebody has is asked for,
-// the endgame asks for the same blocks again of other peers. A piece that
-// failed its hash is fetched again whole, and from one peer alone where that
-// can be, so that who lies is known by the second time.
+// What is in a reader's window comes first, in its order (window.go); then
+// pieces by priority; among those of one priority a peer goes on with the piece
+// that it is at, helps with the pieces that were started first (pick.go), and
+// then starts the rarest that it has, ties at random (order.go, rarest.go).
+// When every wanted block that somebody has is asked for, the endgame asks for
+// some again where that helps (endgame.go). A piece that failed its hash is
+// fetched again whole, and from one peer alone where that can be, so that who
+// lies is known by the second time. A peer that has proved nothing yet works at
+// one piece at a time (trust.go).
 package picker
 
 import (
+	"math/bits"
 	"math/rand/v2"
 
 	"github.com/shoal-p2p/shoal/core/bitfield"
@@ -21,31 +25,54 @@ import (
 // Picker is the state of one torrent. It is changed by
 //
 //	Join, Leave              a peer comes and goes
+//	Trust, Rate              what is known of it
 //	Has, HasAll, HasSet,     what a peer has
 //	Lacks
-//	Want                     the selection
-//	Pick                     blocks are asked of a peer, until
+//	Want, Sequential         the selection
+//	Window, CloseWindow      what readers need
+//	Pad, Due                 padding, and pieces that are nothing else
+//	Pick, PickRun            blocks are asked of a peer, until
 //	Arrived, Returned,       they came, or will not come
 //	ReturnAll
 //	Verified, Failed         a piece was hashed
 //
-// and costs per block: one look-up, and a scan of the pieces that are open.
-// Work that grows with the number of pieces is done only when a peer's
-// bitfield comes or goes and when the selection changes.
+// and costs per block a look-up, and per piece a look at each peer and at the
+// pieces that are open. Work that grows with the number of pieces is done only
+// when a peer's bitfield comes or goes and when the selection changes.
+//
+// Pieces that were begun and that nobody works at are maxIdle at most; every
+// other that was begun has a request outstanding or waits for its hash. So
+// there are never more of them than that and the requests together.
 type Picker struct {
-	layout  metainfo.Layout
-	rng     *rand.Rand
-	have    *bitfield.Bitfield // verified
-	wanted  *bitfield.Bitfield
+	layout     metainfo.Layout
+	rng        *rand.Rand
+	have       *bitfield.Bitfield // verified
+	priority   []Priority         // of each piece
+	sequential bool
+	windows    []window // the one that was said last comes last
+	turn       int      // whose window is looked at first
+	pads       []span
+	hollow     set                          // pieces that are nothing but padding
+	due        set                          // of those, the wanted that Due has not given
+	solid      map[metainfo.PieceIndex]bool // whose padding is no zeros after all
+
 	peers   []*Peer
-	seeds   int // peers that have all
+	seeds   int   // peers that have all
+	fastest int64 // the highest rate of all
 	order   order
+	need    set      // pieces that are missing and wanted or in a window
+	known   []uint64 // need as the peers' counts have it
+	stale   []stale  // what the peers' counts do not have yet
+
 	started map[metainfo.PieceIndex]*partial
-	queue   []*partial // the started pieces, oldest first
-	open    []*partial // those that are wanted and have free blocks, oldest first
+	queue   queue
+	open    []*partial  // the started that are needed and have free blocks, oldest first
+	openAt  [levels]int // how many of those there are of each level
+	idle    int         // started pieces with nothing asked for and blocks missing
+	spare   []*partial  // used ones, to be used again
 	retry   map[metainfo.PieceIndex]bool
+	helped  []*Peer // room for helpable
 	// counters
-	missing         int   // wanted pieces that are not verified
 	asked           int   // blocks that at least one peer holds
 	total, verified int64 // bytes of wanted pieces
 }
@@ -54,13 +81,18 @@ type Picker struct {
 func New(layout metainfo.Layout, rng *rand.Rand) *Picker {
 	n := layout.Pieces()
 	p := &Picker{
-		layout:  layout,
-		rng:     rng,
-		have:    bitfield.New(n),
-		wanted:  bitfield.New(n),
-		order:   newOrder(n, rng),
-		started: make(map[metainfo.PieceIndex]*partial),
-		retry:   make(map[metainfo.PieceIndex]bool),
+		layout:   layout,
+		rng:      rng,
+		have:     bitfield.New(n),
+		priority: make([]Priority, n),
+		hollow:   newSet(n),
+		due:      newSet(n),
+		solid:    make(map[metainfo.PieceIndex]bool),
+		order:    newOrder(n),
+		need:     newSet(n),
+		known:    make([]uint64, (n+63)/64),
+		started:  make(map[metainfo.PieceIndex]*partial),
+		retry:    make(map[metainfo.PieceIndex]bool),
 	}
 	p.Want(nil)
 	return p
@@ -75,118 +107,138 @@ func (p *Picker) Wanted() int64 { return p.total }
 // Left is how much of that is not verified, in bytes.
 func (p *Picker) Left() int64 { return p.total - p.verified }
 
-// Want selects pieces; nil selects all. Requests for pieces that are no longer
-// wanted stay as they are; what was fetched of them is kept.
-func (p *Picker) Want(mask *bitfield.Bitfield) {
-	p.missing, p.total, p.verified = 0, 0, 0
-	for i := range p.layout.Pieces() {
-		p.wanted.Clear(i)
-		if mask == nil || mask.Has(i) {
-			p.want(metainfo.PieceIndex(i))
-		}
-		p.reorder(metainfo.PieceIndex(i))
-	}
-	p.open = p.open[:0]
-	for _, part := range p.queue {
-		part.open = false
-		p.reopen(part)
-	}
-	for _, peer := range p.peers {
-		p.recount(peer)
-	}
-}
-
-func (p *Picker) want(i metainfo.PieceIndex) {
-	length := int64(p.layout.Piece(i).Length)
-	p.wanted.Set(int(i))
-	p.total += length
-	if p.have.Has(int(i)) {
-		p.verified += length
-	} else {
-		p.missing++
-	}
-}
-
 // Verified says that the store holds piece i and its hash is right, whether it
-// was fetched or there before. It returns whose blocks made it.
+// was fetched or there before. It returns whose blocks made it: Trust is due to
+// those.
 func (p *Picker) Verified(i metainfo.PieceIndex) []*Peer {
 	if !p.have.Set(int(i)) {
 		return nil
 	}
-	senders := p.abandon(i)
-	delete(p.retry, i)
-	if p.wanted.Has(int(i)) {
-		p.missing--
+	if p.priority[i] > 0 {
 		p.verified += int64(p.layout.Piece(i).Length)
-		for _, peer := range p.peers {
-			if peer.has != nil && peer.has.Has(int(i)) {
-				peer.interesting--
-			}
-		}
 	}
-	p.reorder(i)
-	return senders
+	delete(p.retry, i)
+	return p.finish(i)
 }
 
 // Failed says that piece i did not have the right hash, or was not kept: it is
 // to be fetched again whole. It returns whose blocks they were, each peer once,
-// those who have left included.
+// those who have left included. Padding that is all of a piece is asked for
+// from then on like anything else.
 func (p *Picker) Failed(i metainfo.PieceIndex) []*Peer {
-	senders := p.abandon(i)
+	if p.hollow.has(int(i)) {
+		p.hollow.remove(int(i))
+		p.solid[i] = true
+	}
+	senders := p.finish(i)
 	if len(senders) > 1 {
 		p.retry[i] = true
 	}
-	p.reorder(i)
 	return senders
 }
 
-// abandon forgets what was started of piece i and returns the senders of its
+// finish forgets what was started of piece i and returns the senders of its
 // blocks.
-func (p *Picker) abandon(i metainfo.PieceIndex) []*Peer {
+func (p *Picker) finish(i metainfo.PieceIndex) []*Peer {
+	part := p.started[i]
+	if part == nil {
+		p.touch(i)
+		p.settle()
+		return nil
+	}
+	var senders []*Peer
+	for n := range part.blocks {
+		if b := &part.blocks[n]; b.arrived && b.holder != nil && !contains(senders, b.holder) {
+			senders = append(senders, b.holder)
+		}
+	}
+	p.abandon(part)
+	return senders
+}
+
+// Senders lists who sent each block of a started piece, nil where none came or
+// a pad needs none. It is to be asked before Verified or Failed.
+func (p *Picker) Senders(i metainfo.PieceIndex) []*Peer {
 	part := p.started[i]
 	if part == nil {
 		return nil
 	}
-	delete(p.started, i)
-	p.queue = without(p.queue, part)
-	p.close(part)
-	var senders []*Peer
+	senders := make([]*Peer, len(part.blocks))
 	for n := range part.blocks {
-		b := &part.blocks[n]
-		if b.arrived && !contains(senders, b.holder) {
-			senders = append(senders, b.holder)
-		}
-		if !b.arrived && b.holder != nil {
-			p.asked--
-			for _, peer := range b.holders() {
-				peer.inflight--
-			}
+		if part.blocks[n].arrived {
+			senders[n] = part.blocks[n].holder
 		}
 	}
 	return senders
 }
 
-// startable reports whether nobody works at piece i and somebody should.
-func (p *Picker) startable(i metainfo.PieceIndex) bool {
-	return p.wanted.Has(int(i)) && !p.have.Has(int(i)) && p.started[i] == nil
+// mayStart reports whether nobody works at piece i and somebody should.
+func (p *Picker) mayStart(i metainfo.PieceIndex) bool {
+	return p.level(i) > 0 && !p.have.Has(int(i)) && !p.hollow.has(int(i)) && p.started[i] == nil
 }
 
-// reorder puts piece i in or out of the order of pieces to start.
-func (p *Picker) reorder(i metainfo.PieceIndex) {
-	in := p.startable(i)
-	if p.order.in(i) == in {
+// stale is pieces of one word of the sets about which the peers' counts and
+// sets are behind, and at which levels.
+type stale struct {
+	word   int
+	pieces uint64
+	levels uint16
+}
+
+// touch finds out anew where piece i belongs. What changes for the peers waits
+// for settle, so that pieces which lie together cost as much as one.
+func (p *Picker) touch(i metainfo.PieceIndex) {
+	level, part := p.level(i), p.started[i]
+	missing := level > 0 && !p.have.Has(int(i))
+	hollow := p.hollow.has(int(i))
+	p.place(&p.due, i, missing && hollow && part == nil)
+	p.place(&p.need, i, missing && !hollow)
+	if part != nil {
+		p.raise(part, level)
+	}
+	if part != nil || !missing || hollow {
+		level = 0
+	}
+	was := p.order.pieces[i].level
+	if was != level {
+		p.order.put(i, level)
+	}
+	if w := int(i) / 64; len(p.stale) == 0 || p.stale[len(p.stale)-1].word != w {
+		p.stale = append(p.stale, stale{word: w})
+	}
+	last := &p.stale[len(p.stale)-1]
+	last.pieces |= 1 << (i % 64)
+	last.levels |= (1<<was | 1<<level) &^ 1
+}
+
+// place puts a piece in or out of a set.
+func (p *Picker) place(s *set, i metainfo.PieceIndex, in bool) {
+	if in == s.has(int(i)) {
 		return
 	}
-	step := 1
 	if in {
-		p.order.insert(i, p.rng)
+		s.add(int(i))
 	} else {
-		p.order.remove(i)
-		step = -1
+		s.remove(int(i))
 	}
-	for _, peer := range p.peers {
-		if peer.has != nil && peer.has.Has(int(i)) {
-			peer.startable += step
+}
+
+// settle brings what is known of the peers up to date.
+func (p *Picker) settle() {
+	for _, x := range p.stale {
+		need, known := p.need.words[x.word], p.known[x.word]
+		p.known[x.word] = need
+		for _, peer := range p.peers {
+			if peer.all || peer.has[x.word]&x.pieces == 0 {
+				continue
+			}
+			has := peer.has[x.word]
+			peer.interesting += bits.OnesCount64(has&need) - bits.OnesCount64(has&known)
+			for rest := x.levels; rest != 0; rest &= rest - 1 {
+				level := Priority(bits.TrailingZeros16(rest))
+				p.todo(peer, level).put(x.word, has&p.order.sets[level].words[x.word])
+			}
 		}
 	}
+	p.stale = p.stale[:0]
 }

@@ -32,7 +32,8 @@ type conn struct {
 	dialer    *Dialer
 	events    client.ConnEvents
 	answering bool
-	remote    string                 // the offer, if answering
+	local     string // our description and the peer's, until Opened
+	remote    string
 	pc        *webrtc.PeerConnection // run's, nil outside its life
 	watched   watched                // run's: how news of pc reach us
 
@@ -191,6 +192,7 @@ func (c *conn) live() error {
 	if errors.Is(err, errOver) {
 		return c.look().err
 	}
+	c.local = sdp
 	c.events.Described(sdp, err)
 	if err != nil {
 		return err
@@ -252,7 +254,8 @@ func (c *conn) open(ch *channel) {
 	c.channel = ch
 	c.flow.begin(ch)
 	c.sending.Unlock()
-	c.events.Opened()
+	c.events.Opened(c.link())
+	c.local, c.remote = "", ""
 }
 
 func (c *conn) tell(received [][]byte) {

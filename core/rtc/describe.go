@@ -106,6 +106,7 @@ func (c *conn) apply(answer string) (err error) {
 	c.sending.Lock()
 	c.limit = limit
 	c.sending.Unlock()
+	c.remote = answer
 	return c.setRemote(webrtc.SDPTypeAnswer, answer)
 }
 

@@ -6,7 +6,8 @@ import "github.com/shoal-p2p/shoal/core/client"
 // takes it, and longer ones are not faster.
 const maxMessage = 64 << 10
 
-// maxLeft is how many bytes may leave between two Sends without being told of.
+// maxLeft is how many bytes may leave between two Sends without being told of,
+// while the buffer is well filled.
 const maxLeft = 64 << 10
 
 // buffer is a channel's send buffer.
@@ -18,12 +19,13 @@ type buffer interface {
 }
 
 // flow counts the bytes of a send buffer for Drained. The platforms tell only
-// when a buffer falls below one mark; so the mark follows a buffer that is much
-// fuller than client.DrainLow, and never more than that leaves unnoticed.
+// when a buffer falls below one mark; so the mark follows the buffer. Of one that
+// is fuller than client.DrainLow never more than that leaves unnoticed, and one
+// that is emptier is looked at again whenever half of it has left.
 type flow struct {
 	given int64 // to the channel
 	told  int64 // by Drained
-	low   int64 // the mark, at least client.DrainLow
+	low   int64 // the mark
 }
 
 // begin sets the first mark.
@@ -36,14 +38,18 @@ func (f *flow) begin(b buffer) {
 func (f *flow) sent(n int, b buffer) (due bool) {
 	f.given += int64(n)
 	buffered := b.buffered()
-	return f.mark(buffered, b) || f.given-buffered-f.told > maxLeft
+	most := int64(maxLeft)
+	if buffered <= client.DrainLow {
+		most = client.DrainLeast
+	}
+	return f.mark(buffered, b) || f.given-buffered-f.told > most
 }
 
 // drained returns how much has left in all; it reports whether that is more
 // than was told.
 func (f *flow) drained(b buffer) (total int64, more bool) {
 	buffered := b.buffered()
-	if f.mark(buffered, b) {
+	if buffered > client.DrainLeast && f.mark(buffered, b) {
 		buffered = b.buffered()
 	}
 	total = f.given - buffered
@@ -54,14 +60,14 @@ func (f *flow) drained(b buffer) (total int64, more bool) {
 	return total, true
 }
 
-// mark moves the mark for a buffer of that fill, unless it is close below. It
-// reports whether the buffer fell to the new mark meanwhile: nobody else will.
+// mark moves the mark for a buffer of that fill, unless it lies well. It reports
+// whether the buffer fell to the new mark meanwhile: nobody else will.
 func (f *flow) mark(buffered int64, b buffer) (missed bool) {
-	if f.low < buffered && buffered <= f.low+client.DrainLow {
-		return false
+	low, gap := buffered/2, buffered-buffered/2
+	if buffered > client.DrainLow {
+		low, gap = max(client.DrainLow, buffered-client.DrainLow/2), client.DrainLow
 	}
-	low := max(client.DrainLow, buffered-client.DrainLow/2)
-	if low == f.low {
+	if low == f.low || f.low < buffered && buffered <= f.low+gap {
 		return false
 	}
 	f.low = low

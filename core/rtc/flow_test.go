@@ -26,7 +26,8 @@ func (b *fakeBuffer) leave(n int64) {
 }
 
 // TestDrainedKeepsItsPromise plays sends and departures of all sizes: never
-// more than client.DrainLow + 64 KiB that have left are untold.
+// more than client.DrainLow + 64 KiB that have left are untold, and no more than
+// client.DrainLeast once the buffer is empty.
 func TestDrainedKeepsItsPromise(t *testing.T) {
 	t.Logf("-seed %d", *seed)
 	rng := rand.New(rand.NewPCG(*seed, 0))
@@ -55,6 +56,9 @@ func TestDrainedKeepsItsPromise(t *testing.T) {
 			}
 			if left-f.told > client.DrainLow+64<<10 {
 				t.Fatalf("%d bytes have left untold, %d buffered, mark %d", left-f.told, b.fill, f.low)
+			}
+			if b.fill == 0 && left-f.told > client.DrainLeast {
+				t.Fatalf("%d bytes have left an empty buffer untold, mark %d", left-f.told, f.low)
 			}
 		}
 	}

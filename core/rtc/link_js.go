@@ -5,6 +5,7 @@ package rtc
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"syscall/js"
 	"time"
 
@@ -122,6 +123,18 @@ func (w *watched) take(dc js.Value, c *conn) {
 }
 
 func (c *conn) opened() { c.note(func(n *news) { n.opened = true }) }
+
+// remoteAddr is where the peer is. It asks only what a page may ask at once:
+// Chromium knows the pair of candidates that is in use, and its address unless
+// that was not in the description; Firefox does not, and it is zero.
+func remoteAddr(pc *webrtc.PeerConnection) (addr netip.Addr) {
+	_ = jsx.Try(func() {
+		remote := pc.JSValue().Get("sctp").Get("transport").Get("iceTransport").
+			Call("getSelectedCandidatePair").Get("remote")
+		addr = addrOf(remote.Get("type").String(), remote.Get("address").String())
+	})
+	return addr
+}
 
 // hear listens to a channel.
 func (w *watched) hear(dc js.Value, c *conn) {

@@ -5,6 +5,7 @@ package rtc
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 
 	"github.com/pion/ice/v4"
@@ -93,6 +94,15 @@ func channelError(err error) error {
 		return nil
 	}
 	return fmt.Errorf("channel: %w", err)
+}
+
+// remoteAddr is where the peer is, zero where pion does not know.
+func remoteAddr(pc *webrtc.PeerConnection) netip.Addr {
+	pair, err := pc.SCTP().Transport().ICETransport().GetSelectedCandidatePair()
+	if err != nil || pair == nil {
+		return netip.Addr{}
+	}
+	return addrOf(pair.Remote.Typ.String(), pair.Remote.Address)
 }
 
 // waitForRoom holds up pion's reading while too much is unread.

@@ -37,6 +37,8 @@ func settles(is func() bool) bool {
 	return true
 }
 
+const tellsAddress = true
+
 func needWebRTC(testing.TB) {}
 
 func checkNothingLeft(*testing.T) {} // TestMain does

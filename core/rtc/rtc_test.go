@@ -19,20 +19,21 @@ type told struct {
 	described chan string
 	failed    chan error
 	opened    chan struct{}
+	link      client.Link // once opened
 	received  chan []byte
 	drained   chan int64
 	closed    chan error
 }
 
 func newTold() *told {
-	return &told{make(chan string, 1), make(chan error, 1), make(chan struct{}, 1),
-		make(chan []byte, 1<<16), make(chan int64, 1<<16), make(chan error, 1)}
+	return &told{described: make(chan string, 1), failed: make(chan error, 1), opened: make(chan struct{}, 1),
+		received: make(chan []byte, 1<<16), drained: make(chan int64, 1<<16), closed: make(chan error, 1)}
 }
 
 func (e *told) events() client.ConnEvents {
 	return client.ConnEvents{
 		Described: func(sdp string, err error) { e.failed <- err; e.described <- sdp },
-		Opened:    func() { e.opened <- struct{}{} },
+		Opened:    func(link client.Link) { e.link = link; e.opened <- struct{}{} },
 		Received:  func(data []byte) { e.received <- data },
 		Drained:   func(total int64) { e.drained <- total },
 		Closed:    func(err error) { e.closed <- err },

@@ -1,6 +1,7 @@
 package signaling
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -23,7 +24,8 @@ type conn struct {
 	route    Route
 	ours     bool // we made the offer
 	offerID  id.ID
-	peer     id.ID // zero while nobody has answered; a claim until met
+	peer     id.ID // zero while it is nobody's in particular; a claim until met
+	identity id.Identity
 	state    state
 	deadline time.Time // zero while nothing is waited for
 	metAt    time.Time // zero until Met
@@ -33,6 +35,11 @@ type conn struct {
 
 func (c *conn) pending() bool { return c.state < open }
 
+// unanswered reports whether it is an offer of ours that nobody has answered.
+func (c *conn) unanswered() bool { return c.ours && c.state < connecting }
+
+func (c *conn) meeting() meeting { return meeting{c.route.InfoHash, c.peer} }
+
 // add makes a connection that waits for its description.
 func (s *Signaling) add(now time.Time, c conn) *conn {
 	s.last++
@@ -40,40 +47,53 @@ func (s *Signaling) add(now time.Time, c conn) *conn {
 	c.state = describing
 	c.deadline = now.Add(s.cfg.ConnectTimeout)
 	s.conns = append(s.conns, &c)
+	s.census.add(&c)
 	return &c
+}
+
+// move takes a connection to its next state, which lasts until a deadline or,
+// where that is zero, for as long as it likes.
+func (s *Signaling) move(c *conn, to state, deadline time.Time) {
+	s.census.remove(c)
+	c.state, c.deadline = to, deadline
+	s.census.add(c)
+}
+
+// name says whom a connection leads to.
+func (s *Signaling) name(c *conn, peer id.ID) {
+	s.census.remove(c)
+	c.peer = peer
+	s.census.add(c)
+}
+
+// place is where a connection is among all of them, or would be.
+func (s *Signaling) place(handle Conn) (int, bool) {
+	return slices.BinarySearchFunc(s.conns, handle, func(c *conn, h Conn) int { return cmp.Compare(c.handle, h) })
 }
 
 // find returns a connection that is neither gone nor closing, or nil.
 func (s *Signaling) find(handle Conn) *conn {
-	for _, c := range s.conns {
-		if c.handle == handle && c.state != closing {
-			return c
-		}
+	if i, ok := s.place(handle); ok && s.conns[i].state != closing {
+		return s.conns[i]
 	}
 	return nil
 }
 
-// rivals lists the other connections for the torrent of c to a peer.
-func (s *Signaling) rivals(c *conn, peer id.ID) []*conn {
-	var found []*conn
-	for _, other := range s.conns {
-		if other != c && other.leadsTo(c.route.InfoHash, peer) {
-			found = append(found, other)
-		}
-	}
-	return found
+// leading lists the connections of a torrent that lead to a peer, closing ones
+// left out. It stays as it is when they change.
+func (s *Signaling) leading(infoHash, peer id.ID) []*conn {
+	return slices.Clone(s.census.peers[meeting{infoHash, peer}])
 }
 
-// leadsTo reports whether c is a connection, not closing, to a peer.
-func (c *conn) leadsTo(infoHash, peer id.ID) bool {
-	return c.state != closing && c.route.InfoHash == infoHash && c.peer == peer && !peer.IsZero()
+// rivals lists the other connections for the torrent of c to its peer.
+func (s *Signaling) rivals(c *conn) []*conn {
+	return slices.DeleteFunc(s.leading(c.route.InfoHash, c.peer), func(other *conn) bool { return other == c })
 }
 
 // close asks for the end of a connection. Whoever waits for its offer is told.
 func (s *Signaling) close(c *conn, reason string, err error) {
 	wasDescribing := c.state == describing
-	c.state = closing
-	c.deadline = time.Time{}
+	s.move(c, closing, time.Time{})
 	s.emit(Close{Conn: c.handle, Reason: reason})
 	if wasDescribing && c.ours {
 		s.emit(SendOffer{Conn: c.handle, Route: c.route, OfferID: c.offerID, Err: err})
@@ -81,11 +101,12 @@ func (s *Signaling) close(c *conn, reason string, err error) {
 }
 
 func (s *Signaling) closed(handle Conn) {
-	i := slices.IndexFunc(s.conns, func(c *conn) bool { return c.handle == handle })
-	if i < 0 {
+	i, ok := s.place(handle)
+	if !ok {
 		return
 	}
 	c := s.conns[i]
+	s.census.remove(c)
 	s.conns = slices.Delete(s.conns, i, i+1)
 	if c.ours && c.state == describing {
 		s.emit(SendOffer{Conn: c.handle, Route: c.route, OfferID: c.offerID, Err: ErrClosed})

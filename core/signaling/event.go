@@ -10,14 +10,15 @@ type Conn uint64
 type Route struct {
 	InfoHash id.ID
 	Relay    string
+	To       id.ID // whom an offer of ours is for; zero for whoever answers
 }
 
 // Event is what may happen to a Signaling: one of the structs of this file.
 type Event interface{ event() }
 
 type (
-	// MakeOffer begins a connection to whoever will answer. The caller has
-	// checked the budget.
+	// MakeOffer begins a connection to Route.To, or where that is zero to whoever
+	// will answer. The caller has checked the budget.
 	MakeOffer struct{ Route Route }
 	// Described: the local description of a connection is ready, an offer or an
 	// answer, or it could not be made.
@@ -29,17 +30,19 @@ type (
 	// Offered: a peer's offer came by this route. The caller has checked the
 	// budget.
 	Offered struct {
-		Route   Route
-		From    id.ID
-		OfferID id.ID
-		SDP     string
+		Route    Route
+		From     id.ID
+		Identity id.Identity // who has signed it; zero where nobody has
+		OfferID  id.ID
+		SDP      string
 	}
 	// Answered: a peer's answer to one of our offers came by this route.
 	Answered struct {
-		Route   Route
-		From    id.ID
-		OfferID id.ID
-		SDP     string
+		Route    Route
+		From     id.ID
+		Identity id.Identity // who has signed it; zero where nobody has
+		OfferID  id.ID
+		SDP      string
 	}
 	// Opened: the connection's channel is open.
 	Opened struct{ Conn Conn }

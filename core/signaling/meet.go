@@ -9,13 +9,23 @@ import (
 )
 
 func (s *Signaling) makeOffer(now time.Time, route Route) {
-	if len(s.conns) >= s.cfg.MaxConns {
+	if err := s.mayOffer(route); err != nil {
 		s.last++
-		s.emit(SendOffer{Conn: s.last, Route: route, Err: ErrFull})
+		s.emit(SendOffer{Conn: s.last, Route: route, Err: err})
 		return
 	}
-	c := s.add(now, conn{route: route, ours: true, offerID: randomID(s.rng)})
+	c := s.add(now, conn{route: route, ours: true, offerID: randomID(s.rng), peer: route.To})
 	s.emit(Offer{Conn: c.handle, Route: route})
+}
+
+func (s *Signaling) mayOffer(route Route) error {
+	switch {
+	case route.To == s.cfg.PeerID || s.Knows(route.InfoHash, route.To):
+		return ErrKnown
+	case len(s.conns) >= s.cfg.MaxConns:
+		return ErrFull
+	}
+	return nil
 }
 
 func (s *Signaling) described(now time.Time, ev Described) {
@@ -32,8 +42,7 @@ func (s *Signaling) described(now time.Time, ev Described) {
 		return
 	}
 	if c.ours {
-		c.state = offered
-		c.deadline = now.Add(s.cfg.OfferTimeout)
+		s.move(c, offered, now.Add(s.cfg.OfferTimeout))
 		s.emit(SendOffer{Conn: c.handle, Route: c.route, OfferID: c.offerID, SDP: ev.SDP})
 		return
 	}
@@ -42,21 +51,26 @@ func (s *Signaling) described(now time.Time, ev Described) {
 }
 
 func (s *Signaling) offered(now time.Time, ev Offered) {
-	if ev.From == s.cfg.PeerID || ev.From.IsZero() || !fits(ev.SDP) || s.knows(now, ev) || s.busy(ev.Route) {
+	if ev.From == s.cfg.PeerID || ev.From.IsZero() || !fits(ev.SDP) || s.prefers(now, ev) || !s.hasRoom(now, ev) {
 		return
 	}
 	if ev.From.IsShoal() {
 		s.replace(ev)
 	}
-	c := s.add(now, conn{route: ev.Route, peer: ev.From, offerID: ev.OfferID})
+	c := s.add(now, conn{route: ev.Route, peer: ev.From, identity: ev.Identity, offerID: ev.OfferID})
 	s.emit(Accept{Conn: c.handle, Route: ev.Route, SDP: ev.SDP})
 }
 
-// knows reports whether a connection to who offers is there or on its way. One
-// that may wait in vain for this same peer is neither.
-func (s *Signaling) knows(now time.Time, ev Offered) bool {
-	for _, c := range s.conns {
-		if c.leadsTo(ev.Route.InfoHash, ev.From) && (!s.stale(now, c) || c.offerID == ev.OfferID) {
+// prefers reports whether a connection to who offers is there or on its way
+// that stays. One that may wait in vain for this same peer is neither, nor is
+// our offer to it that yields to its own.
+func (s *Signaling) prefers(now time.Time, ev Offered) bool {
+	for _, c := range s.census.peers[meeting{ev.Route.InfoHash, ev.From}] {
+		yields := s.stale(now, c) && c.offerID != ev.OfferID
+		if c.unanswered() {
+			yields = !ev.From.IsShoal() || !s.oursWins(ev.From)
+		}
+		if !yields {
 			return true
 		}
 	}
@@ -69,28 +83,61 @@ func (s *Signaling) stale(now time.Time, c *conn) bool {
 	return !c.ours && c.state == connecting && c.deadline.Sub(now) < s.cfg.ConnectTimeout-staleAfter
 }
 
-// replace closes what belongs to earlier offers of a Shoal peer: it gives them
-// up too. A stock peer keeps the first that we answered, which may yet open.
+// replace closes what a Shoal peer's offer takes the place of: our offer to it,
+// and what belongs to its earlier offers, which it gives up too. A stock peer
+// keeps the first that we answered, which may yet open.
 func (s *Signaling) replace(ev Offered) {
-	for _, c := range s.conns {
-		if c.leadsTo(ev.Route.InfoHash, ev.From) {
-			s.close(c, "its peer offers anew", nil)
+	for _, c := range s.leading(ev.Route.InfoHash, ev.From) {
+		if c.ours {
+			s.close(c, "glare", ErrKnown)
+			continue
 		}
+		s.close(c, "its peer offers anew", nil)
 	}
 }
 
-// busy reports whether there is no room for one more offer by a route.
-func (s *Signaling) busy(route Route) bool {
-	accepting := s.count(func(c *conn) bool { return c.route == route && !c.ours && c.pending() })
-	return accepting >= maxAccepting || len(s.conns) >= s.cfg.MaxConns
+// hasRoom reports whether there is room for one more offer by this route. Where
+// all of the route's is taken, what may wait in vain gives way to it: so offers
+// that lead nowhere keep others out for no longer than an answer may take.
+func (s *Signaling) hasRoom(now time.Time, ev Offered) bool {
+	bound := maxAccepting
+	if !ev.Identity.IsZero() {
+		bound = maxIntroduced
+	}
+	accepting := 0
+	var oldest *conn // of those that may wait in vain
+	for _, c := range s.conns {
+		if c.route != ev.Route || c.ours || !c.pending() {
+			continue
+		}
+		accepting++
+		if oldest == nil && s.stale(now, c) {
+			oldest = c
+		}
+	}
+	switch {
+	case len(s.conns) >= s.cfg.MaxConns, accepting >= bound && oldest == nil:
+		return false
+	case accepting >= bound:
+		s.close(oldest, "others offer, and it may wait in vain", nil)
+	}
+	return true
 }
 
 func (s *Signaling) answered(now time.Time, ev Answered) {
 	c := s.unanswered(ev.Route, ev.OfferID)
-	if c == nil || ev.From == s.cfg.PeerID || ev.From.IsZero() || !fits(ev.SDP) {
+	if c == nil || ev.From == s.cfg.PeerID || ev.From.IsZero() {
 		return
 	}
-	c.peer = ev.From
+	if to := c.route.To; !to.IsZero() && to == ev.From && ev.SDP == "" {
+		s.close(c, "the offer was refused", nil)
+		return
+	}
+	if !c.route.To.IsZero() && c.route.To != ev.From || !fits(ev.SDP) {
+		return
+	}
+	s.name(c, ev.From)
+	c.identity = ev.Identity
 	if !s.prevails(now, c) {
 		s.close(c, "another connection to this peer stays", nil)
 		return
@@ -112,7 +159,7 @@ func (s *Signaling) unanswered(route Route, offerID id.ID) *conn {
 // prevails decides whether c, our offer that was answered just now, shall go on
 // beside the other connections to its peer, and ends those that yield to it.
 func (s *Signaling) prevails(now time.Time, c *conn) bool {
-	rivals := s.rivals(c, c.peer)
+	rivals := s.rivals(c)
 	for _, other := range rivals {
 		if other.state == open {
 			return false
@@ -142,8 +189,7 @@ func (s *Signaling) oursWins(peer id.ID) bool { return s.cfg.PeerID.Compare(peer
 
 // connect begins the wait for the channel.
 func (s *Signaling) connect(now time.Time, c *conn) {
-	c.state = connecting
-	c.deadline = now.Add(s.cfg.ConnectTimeout)
+	s.move(c, connecting, now.Add(s.cfg.ConnectTimeout))
 }
 
 func (s *Signaling) opened(handle Conn) {
@@ -151,10 +197,9 @@ func (s *Signaling) opened(handle Conn) {
 	if c == nil || c.state != connecting {
 		return
 	}
-	c.state = open
-	c.deadline = time.Time{}
+	s.move(c, open, time.Time{})
 	s.emit(Ready{Conn: c.handle, InfoHash: c.route.InfoHash})
-	for _, other := range s.rivals(c, c.peer) {
+	for _, other := range s.rivals(c) {
 		if other.pending() {
 			s.close(other, "another connection to this peer is open", nil)
 		}
@@ -167,13 +212,13 @@ func (s *Signaling) met(now time.Time, ev Met) {
 		return
 	}
 	c.asClaimed = c.peer == ev.Peer
-	c.peer = ev.Peer
+	s.name(c, ev.Peer)
 	c.metAt = now
 	if ev.Peer == s.cfg.PeerID {
 		s.close(c, "this is ourselves", nil)
 		return
 	}
-	for _, other := range s.rivals(c, c.peer) {
+	for _, other := range s.rivals(c) {
 		if other.metAt.IsZero() {
 			continue
 		}

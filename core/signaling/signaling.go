@@ -29,6 +29,8 @@ const (
 	// maxAccepting bounds what one relay can make us open for one torrent, all
 	// offers counted that have not become a channel.
 	maxAccepting = 32
+	// maxIntroduced is the same for a neighbour that relays: signed offers.
+	maxIntroduced = 8
 	// maxSDP is the longest description that peers of this wire take, in bytes.
 	maxSDP = 64 << 10
 )
@@ -39,6 +41,7 @@ var (
 	ErrTimeout = errors.New("signaling: the offer took too long to make")
 	ErrClosed  = errors.New("signaling: the connection closed before its offer was made")
 	ErrTooLong = errors.New("signaling: the description is empty or too long")
+	ErrKnown   = errors.New("signaling: a connection to this peer is there or on its way")
 )
 
 // Config says who we are. A zero duration or number means the usual one.
@@ -64,10 +67,18 @@ type Config struct {
 //   - An offer of P is not answered while we have an open connection to P, one
 //     being made because P answered our offer, or one being made from an
 //     earlier offer of P. An offer or answer under our own id is ignored.
+//   - An offer to P alone is not made while any of these is there, or another
+//     offer to P alone.
+//   - Such an offer leads to P from the start, so glare is judged when P's offer
+//     comes, by whichever relay: toward a Shoal peer, either ours is closed or
+//     P's is not answered, and the smaller peer id's offer stays. A stock peer's
+//     is answered, both go on.
 //   - Our answer to P may be lost. What has been connecting by it for more than
 //     five seconds gives way to P's next offer, and to P's answer to one of
 //     ours, which P gave before it had our answer. A stock peer may have it all
 //     the same and keeps the first: toward it both go on.
+//   - What is stale in this sense gives way to anybody's offer where a relay has
+//     used up its room.
 //   - Glare: P answers our offer while we are connecting by P's. Toward a Shoal
 //     peer the connection that the smaller peer id offered stays and the other
 //     is closed at once; P decides alike. A stock peer keeps the connection that
@@ -90,6 +101,7 @@ type Signaling struct {
 	rng     *rand.Rand
 	last    Conn
 	conns   []*conn // by handle, ascending
+	census  census
 	effects []Effect
 }
 
@@ -104,7 +116,7 @@ func New(cfg Config, rng *rand.Rand) *Signaling {
 	if cfg.MaxConns == 0 {
 		cfg.MaxConns = maxConns
 	}
-	return &Signaling{cfg: cfg, rng: rng}
+	return &Signaling{cfg: cfg, rng: rng, census: newCensus()}
 }
 
 // Handle takes an event. Events of connections that are gone are ignored.
@@ -146,12 +158,7 @@ func (s *Signaling) Poll() (Effect, bool) {
 
 // Deadline says when to Handle a Tick, false while nothing waits.
 func (s *Signaling) Deadline() (time.Time, bool) {
-	var first time.Time
-	for _, c := range s.conns {
-		if !c.deadline.IsZero() && (first.IsZero() || c.deadline.Before(first)) {
-			first = c.deadline
-		}
-	}
+	first := s.census.deadline(s.conns)
 	return first, !first.IsZero()
 }
 
@@ -160,30 +167,30 @@ func (s *Signaling) Deadline() (time.Time, bool) {
 func (s *Signaling) Len() int { return len(s.conns) }
 
 // Live counts the connections of a torrent, closing ones left out.
-func (s *Signaling) Live(infoHash id.ID) int {
-	return s.count(func(c *conn) bool { return c.route.InfoHash == infoHash && c.state != closing })
-}
+func (s *Signaling) Live(infoHash id.ID) int { return s.census.torrents[infoHash].live }
 
 // Pending counts the connections of a torrent that are on the way to open,
 // unanswered offers too.
-func (s *Signaling) Pending(infoHash id.ID) int {
-	return s.count(func(c *conn) bool { return c.route.InfoHash == infoHash && c.pending() })
-}
+func (s *Signaling) Pending(infoHash id.ID) int { return s.census.torrents[infoHash].pending }
 
 // Unanswered counts our offers, of all torrents, that nobody has answered yet,
 // those that are still being made too.
-func (s *Signaling) Unanswered() int {
-	return s.count(func(c *conn) bool { return c.ours && (c.state == describing || c.state == offered) })
+func (s *Signaling) Unanswered() int { return s.census.unanswered }
+
+// Knows reports whether a connection to a peer, for a torrent, is there or on
+// its way.
+func (s *Signaling) Knows(infoHash, peer id.ID) bool {
+	return len(s.census.peers[meeting{infoHash, peer}]) > 0
 }
 
-func (s *Signaling) count(is func(*conn) bool) int {
-	n := 0
-	for _, c := range s.conns {
-		if is(c) {
-			n++
-		}
+// Identity says who signed the peer's description of a connection: who its
+// handshake must prove to be. It is zero where nobody signed, as by trackers,
+// while no description came, and when the connection is closing or gone.
+func (s *Signaling) Identity(handle Conn) id.Identity {
+	if c := s.find(handle); c != nil {
+		return c.identity
 	}
-	return n
+	return id.Identity{}
 }
 
 func (s *Signaling) emit(e Effect) { s.effects = append(s.effects, e) }

@@ -2,6 +2,7 @@ package signaling
 
 import (
 	"errors"
+	"flag"
 	"math/rand/v2"
 	"reflect"
 	"strings"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/shoal-p2p/shoal/core/id"
 )
+
+var seed = flag.Uint64("seed", 1, "of the random tests")
 
 var (
 	start   = time.Unix(1_000_000, 0)
@@ -419,6 +422,32 @@ func TestBounds(t *testing.T) {
 	})
 }
 
+func TestOffersThatLeadNowhereKeepNobodyOutForLong(t *testing.T) {
+	st := tell(t)
+	// Given a relay that has used up its room with offers of nobody
+	for i := range maxAccepting {
+		st.accept(shoal(byte('!'+i)), id.ID{1})
+		st.later(time.Millisecond)
+	}
+	honest := Offered{Route: route, From: stock, OfferID: id.ID{2}, SDP: "its offer"}
+	st.expect(st.when(honest))
+	// When they had the time that an answer may take
+	st.later(staleAfter)
+	// Then the oldest makes room for an honest one, and that for one more
+	effects := st.when(honest)
+	if len(effects) != 2 || effects[0].(Close).Conn != 1 || effects[1].(Accept).SDP != "its offer" {
+		t.Fatalf("got %+v", effects)
+	}
+	honest.From = peer("-WW0300-another.one.")
+	if effects := st.when(honest); len(effects) != 2 || effects[0].(Close).Conn != 2 {
+		t.Fatalf("got %+v", effects)
+	}
+	// and there are never more of them.
+	if n := st.s.Pending(torrent); n != maxAccepting {
+		t.Fatalf("%d on their way", n)
+	}
+}
+
 func TestEventsOfUnknownConnectionsAreIgnored(t *testing.T) {
 	st := tell(t)
 	for _, ev := range []Event{
@@ -493,6 +522,173 @@ func TestNobodyIsPushedOutByAnotherUnderItsId(t *testing.T) {
 			}
 			st.expect(st.when(Met{Conn: one, Peer: bigger}))
 			st.expect(st.when(Met{Conn: two, Peer: bigger}), Close{Conn: imposter, Reason: "met twice"})
+		}
+	}
+}
+
+// direct is a route to one peer by a neighbour.
+func direct(to id.ID) Route { return Route{InfoHash: torrent, Relay: "peer:7", To: to} }
+
+func TestAnOfferToOnePeer(t *testing.T) {
+	t.Run("leads to it from the start, until it is refused", func(t *testing.T) {
+		st := tell(t)
+		if st.s.Knows(torrent, bigger) {
+			t.Fatal("nobody is known yet")
+		}
+		st.when(MakeOffer{Route: direct(bigger)})
+		if !st.s.Knows(torrent, bigger) || st.s.Knows(id.ID{1}, bigger) || st.s.Knows(torrent, smaller) {
+			t.Fatal("it is on its way to one peer for one torrent")
+		}
+		o := st.when(Described{Conn: 1, SDP: "our offer"})[0].(SendOffer)
+		st.expect(st.when(Answered{Route: o.Route, From: bigger, OfferID: o.OfferID}),
+			Close{Conn: o.Conn, Reason: "the offer was refused"})
+		if st.s.Knows(torrent, bigger) {
+			t.Fatal("what closes is not on its way")
+		}
+	})
+	t.Run("is answered by no one else", func(t *testing.T) {
+		st := tell(t)
+		o := st.offer(direct(bigger))
+		st.expect(st.answer(o, smaller))
+		st.expect(st.answer(o, bigger), Apply{Conn: o.Conn, SDP: "its answer"})
+	})
+	t.Run("is not made to one who is known", func(t *testing.T) {
+		for name, given := range map[string]func(*story){
+			"connected":            func(st *story) { st.connected(bigger) },
+			"answered us":          func(st *story) { st.answer(st.offer(route), bigger) },
+			"offered itself":       func(st *story) { st.accept(bigger, id.ID{1}) },
+			"is offered to":        func(st *story) { st.offer(direct(bigger)) },
+			"is being offered to":  func(st *story) { st.when(MakeOffer{Route: direct(bigger)}) },
+			"connected by itself,": func(st *story) { st.when(Opened{Conn: st.accept(bigger, id.ID{1})}) },
+		} {
+			st := tell(t)
+			given(st)
+			got := st.when(MakeOffer{Route: direct(bigger)})
+			if o := got[0].(SendOffer); len(got) != 1 || !errors.Is(o.Err, ErrKnown) || o.Route != direct(bigger) {
+				t.Errorf("%s: %+v", name, got)
+			}
+			if st.s.Len() != 1 {
+				t.Errorf("%s: %d connections", name, st.s.Len())
+			}
+		}
+		st := tell(t)
+		if o := st.when(MakeOffer{Route: direct(me)})[0].(SendOffer); !errors.Is(o.Err, ErrKnown) {
+			t.Errorf("ourselves: %+v", o)
+		}
+	})
+	t.Run("stays when a bigger peer's comes, and goes when a smaller's does", func(t *testing.T) {
+		its := func(from id.ID) Offered {
+			return Offered{Route: route, From: from, OfferID: id.ID{1}, SDP: "its offer"}
+		}
+		st := tell(t)
+		o := st.offer(direct(bigger))
+		st.expect(st.when(its(bigger)))
+		st.expect(st.answer(o, bigger), Apply{Conn: o.Conn, SDP: "its answer"})
+
+		st = tell(t)
+		o = st.offer(direct(smaller))
+		st.expect(st.when(its(smaller)), Close{Conn: o.Conn, Reason: "glare"},
+			Accept{Conn: 2, Route: route, SDP: "its offer"})
+		st.expect(st.answer(o, smaller))
+
+		// One that is still being made is given up as well, and its relay told.
+		st = tell(t)
+		st.when(MakeOffer{Route: direct(smaller)})
+		if o := st.when(its(smaller))[1].(SendOffer); !errors.Is(o.Err, ErrKnown) {
+			t.Fatalf("%+v", o)
+		}
+
+		// A stock peer's goes on beside ours.
+		st = tell(t)
+		st.offer(direct(stock))
+		st.expect(st.when(its(stock)), Accept{Conn: 2, Route: route, SDP: "its offer"})
+	})
+}
+
+func TestIdentityIsWhoSigned(t *testing.T) {
+	one, two := id.Identity{1}, id.Identity{2}
+	st := tell(t)
+	o := st.offer(direct(bigger))
+	if !st.s.Identity(o.Conn).IsZero() {
+		t.Fatal("nobody has signed yet")
+	}
+	st.when(Answered{Route: o.Route, From: bigger, Identity: one, OfferID: o.OfferID, SDP: "its answer"})
+	st.when(Offered{Route: route, From: stock, Identity: two, OfferID: id.ID{1}, SDP: "its offer"})
+	if st.s.Identity(o.Conn) != one || st.s.Identity(2) != two {
+		t.Fatal("who signed is forgotten")
+	}
+	st.when(Closed{Conn: o.Conn})
+	if !st.s.Identity(o.Conn).IsZero() {
+		t.Fatal("the connection is gone")
+	}
+}
+
+func TestANeighbourMayIntroduceEightAtATime(t *testing.T) {
+	st := tell(t)
+	for i := range 100 {
+		st.when(Offered{Route: Route{InfoHash: torrent, Relay: "peer:7"}, From: shoal(byte('!' + i)),
+			Identity: id.Identity{1}, OfferID: id.ID{1}, SDP: "its offer"})
+	}
+	if st.s.Len() != maxIntroduced {
+		t.Fatalf("%d connections", st.s.Len())
+	}
+}
+
+func TestTheCensusAgreesWithTheConnections(t *testing.T) {
+	rng := rand.New(rand.NewPCG(*seed, 0))
+	t.Logf("-seed=%d", *seed)
+	st := tell(t)
+	peers := []id.ID{smaller, bigger, stock, me}
+	for range 20_000 {
+		st.now = st.now.Add(time.Duration(rng.IntN(400)) * time.Millisecond)
+		r := Route{InfoHash: id.ID{byte(rng.IntN(3))}, Relay: "wss://one"}
+		p := peers[rng.IntN(len(peers))]
+		any := st.s.last - min(st.s.last, Conn(rng.IntN(30)))
+		switch rng.IntN(9) {
+		case 0:
+			r.To = p
+			st.when(MakeOffer{Route: r})
+		case 1:
+			st.when(MakeOffer{Route: r})
+		case 2, 3:
+			st.when(Described{Conn: any, SDP: "x"})
+		case 4:
+			st.when(Offered{Route: r, From: p, OfferID: id.ID{byte(rng.IntN(5))}, SDP: "x"})
+		case 5:
+			if c := st.s.find(any); c != nil {
+				st.when(Answered{Route: c.route, From: p, OfferID: c.offerID, SDP: "x"})
+			}
+		case 6:
+			st.when(Opened{Conn: any})
+			st.when(Met{Conn: any, Peer: p})
+		case 7:
+			st.when(Closed{Conn: any})
+		case 8:
+			st.when(Tick{})
+		}
+		recount := newCensus()
+		for _, c := range st.s.conns {
+			recount.add(c)
+		}
+		at, _ := st.s.Deadline()
+		if recount.deadline(st.s.conns) != at || recount.unanswered != st.s.Unanswered() {
+			t.Fatalf("%d unanswered, first at %v", st.s.Unanswered(), at)
+		}
+		if !reflect.DeepEqual(recount.torrents, st.s.census.torrents) || len(recount.peers) != len(st.s.census.peers) {
+			t.Fatalf("%v, counted %v", st.s.census.torrents, recount.torrents)
+		}
+	}
+}
+
+func BenchmarkCounts(b *testing.B) {
+	s := New(Config{PeerID: me}, rand.New(rand.NewPCG(1, 2)))
+	for range maxConns {
+		s.Handle(start, MakeOffer{Route: route})
+	}
+	for b.Loop() {
+		s.Deadline()
+		if s.Len()+s.Pending(torrent)+s.Unanswered()+s.Live(torrent) == 0 || s.find(250) == nil || s.Knows(torrent, bigger) {
+			b.Fatal("they are all there")
 		}
 	}
 }

@@ -1,86 +1,96 @@
 package sim
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
-	"github.com/shoal-p2p/shoal/core/id"
 	"github.com/shoal-p2p/shoal/core/node"
+	"github.com/shoal-p2p/shoal/core/swarm"
+	"github.com/shoal-p2p/shoal/core/wire"
 )
 
 // handshake is how many one-way trips a WebRTC connection takes after the
 // answer has been applied: ICE checks, DTLS, SCTP and the channel's own.
 const handshake = 8
 
-var (
-	errDescription = errors.New("sim: no such description")
-	errDown        = errors.New("sim: the tracker is down")
-)
+var errDescription = errors.New("sim: no such description")
 
 // end is one side of a connection.
 type end struct {
-	peer    *Peer
-	handle  node.Conn
-	other   *end
-	latency time.Duration
-	open    bool
-	closed  bool
-	sent    int64
-	arrives time.Time // of the last message: a channel keeps its order
+	peer      *Peer
+	handle    node.Conn
+	other     *end
+	latency   time.Duration
+	open      bool
+	closed    bool
+	sent      int64
+	departed  int64    // of that, what has left the uplink
+	announced int64    // of that, what Drained has said
+	out       [][]byte // what waits for the uplink
+	due       int64    // see uplink
+	pending   []byte   // small messages of this turn
+
+	ear wire.Decoder // what an enemy hears; see behaviour.go
+	odd oddity       // what an enemy keeps of this connection
 }
 
 func (p *Peer) newEnd(handle node.Conn) *end {
 	e := &end{peer: p, handle: handle}
 	p.conns[handle] = e
+	p.ends = append(p.ends, e)
 	return e
 }
 
-// ends lists the peer's connections, the oldest first.
-func (p *Peer) ends() []*end {
-	var all []*end
-	for _, e := range p.conns { // order-free: sorted below
-		all = append(all, e)
+// live lists the peer's connections, the oldest first.
+func (p *Peer) live() []*end {
+	kept := p.ends[:0]
+	for _, e := range p.ends {
+		if !e.closed {
+			kept = append(kept, e)
+		}
 	}
-	slices.SortFunc(all, func(a, b *end) int { return int(a.handle) - int(b.handle) })
-	return all
+	clear(p.ends[len(kept):])
+	p.ends = kept
+	return append([]*end(nil), kept...)
 }
 
-// torrents lists what the peer has, in a fixed order.
-func (p *Peer) torrents() []id.ID {
-	var all []id.ID
-	for infoHash := range p.stores { // order-free: sorted below
-		all = append(all, infoHash)
+// latencyTo is the way between two peers, the same whenever they meet.
+func (w *World) latencyTo(a, b *Peer) time.Duration {
+	spread := uint64(w.cfg.LatencyMax - w.cfg.LatencyMin)
+	if spread == 0 {
+		return w.cfg.LatencyMin
 	}
-	slices.SortFunc(all, id.ID.Compare)
-	return all
+	low, high := min(a.index, b.index), max(a.index, b.index)
+	draw := mix(mix(mix(w.cfg.Seed, uint64(low)), uint64(high)), 1)
+	return w.cfg.LatencyMin + time.Duration(draw%spread)
 }
 
 // describe names one end of a connection, as a description does.
 func describe(kind byte, p *Peer, handle node.Conn) string {
-	return fmt.Sprintf("%c %d %d", kind, p.index, handle)
+	return fmt.Sprintf("%c %d %d %d", kind, p.index, p.life, handle)
 }
 
 // described finds the end that a description names.
 func (w *World) described(kind byte, sdp string) *end {
 	var k byte
-	var index int
+	var index, life int
 	var handle node.Conn
-	if n, _ := fmt.Sscanf(sdp, "%c %d %d", &k, &index, &handle); n != 3 || k != kind || index >= len(w.peers) {
+	n, _ := fmt.Sscanf(sdp, "%c %d %d %d", &k, &index, &life, &handle)
+	if n != 4 || k != kind || index < 0 || index >= len(w.peers) || w.peers[index].life != life {
 		return nil
 	}
 	return w.peers[index].conns[handle]
 }
 
 func (w *World) accept(p *Peer, handle node.Conn, offer string) {
-	e := p.newEnd(handle)
+	p.newEnd(handle)
 	other := w.described('o', offer)
-	if other == nil || other.other != nil {
+	if offer != falseOffer && (other == nil || other.other != nil) {
 		p.later(w.cfg.Gather, node.Described{Conn: handle, Err: errDescription})
 		return
 	}
-	e.latency = w.between(w.cfg.LatencyMin, w.cfg.LatencyMax)
 	p.later(w.cfg.Gather, node.Described{Conn: handle, SDP: describe('a', p, handle)})
 }
 
@@ -89,41 +99,18 @@ func (w *World) apply(p *Peer, handle node.Conn, answer string) {
 	if e == nil || other == nil || other.other != nil || e.other != nil {
 		return // an answer to nothing: the connection times out
 	}
-	e.other, other.other, e.latency = other, e, other.latency
+	e.other, other.other = other, e
+	e.latency = w.latencyTo(p, other.peer)
+	other.latency = e.latency
 	w.after(handshake*e.latency, func() {
-		for _, side := range []*end{other, e} {
-			if !e.closed && !other.closed {
-				side.open = true
-				side.peer.later(side.latency, node.Opened{Conn: side.handle})
-			}
+		if e.closed || other.closed {
+			return
 		}
-	})
-}
-
-// send puts bytes on the uplink, behind those that wait there.
-func (w *World) send(e *end, data []byte) {
-	if !e.open || e.closed {
-		return
-	}
-	p, n := e.peer, int64(len(data))
-	if p.upFree.Before(w.now) {
-		p.upFree = w.now
-	}
-	if p.cfg.Uplink > 0 {
-		p.upFree = p.upFree.Add(time.Duration(n * int64(time.Second) / p.cfg.Uplink))
-	}
-	e.sent += n
-	p.Sent += n
-	total, left := e.sent, p.upFree
-	w.at(left, func() { p.handle(node.Drained{Conn: e.handle, Total: total}) })
-	other := e.other
-	if at := left.Add(e.latency); at.After(e.arrives) {
-		e.arrives = at
-	}
-	w.at(e.arrives, func() {
-		if !other.closed {
-			w.note(other.peer.index, "received", n)
-			other.peer.handle(node.Received{Conn: other.handle, Data: data})
+		e.open, other.open = true, true
+		binding := sha256.Sum256([]byte(describe('o', p, handle) + answer))
+		for _, side := range []*end{other, e} {
+			link := swarm.Link{Binding: binding, Addr: side.other.peer.addr}
+			side.peer.later(side.latency, node.Opened{Conn: side.handle, Link: link})
 		}
 	})
 }
@@ -143,6 +130,7 @@ func (w *World) closeEnd(e *end, wait time.Duration) {
 			return
 		}
 		e.closed = true
+		e.peer.uplink.forget(e)
 		delete(e.peer.conns, e.handle)
 		e.peer.handle(node.Closed{Conn: e.handle})
 	})

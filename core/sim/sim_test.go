@@ -1,24 +1,20 @@
-package sim_test
+package sim
 
 import (
-	"bytes"
-	"crypto/sha1"
 	"errors"
 	"flag"
 	"math/rand/v2"
 	"testing"
 	"time"
 
-	"github.com/shoal-p2p/shoal/core/metainfo"
 	"github.com/shoal-p2p/shoal/core/node"
-	"github.com/shoal-p2p/shoal/core/sim"
 )
 
 var seed = flag.Uint64("seed", 1, "the world's seed")
 
-func world(t *testing.T) *sim.World {
+func world(t *testing.T) *World {
 	t.Logf("-seed=%d", *seed)
-	return sim.New(sim.Config{
+	return New(Config{
 		Seed:       *seed,
 		LatencyMin: 10 * time.Millisecond,
 		LatencyMax: 60 * time.Millisecond,
@@ -26,123 +22,106 @@ func world(t *testing.T) *sim.World {
 	})
 }
 
-// torrent makes a file of so many random bytes and its metadata.
-func torrent(t *testing.T, length int) (*metainfo.Info, []byte) {
+// content makes a file of so many random bytes.
+func content(t testing.TB, length int64) *Content {
 	t.Helper()
-	data := make([]byte, length)
-	rand.NewChaCha8([32]byte{7}).Read(data)
-	spec := metainfo.Spec{
-		Name:        "data",
-		Files:       []metainfo.File{{Path: []string{"data"}, Length: int64(length)}},
-		PieceLength: 64 << 10,
-	}
-	layout, err := spec.Layout()
+	c, err := NewContent(rand.New(rand.NewPCG(7, 7)), "data", length, 64<<10)
 	if err != nil {
 		t.Fatal(err)
 	}
-	digests := make([]metainfo.Digest, layout.Pieces())
-	for i := range digests {
-		p := layout.Piece(metainfo.PieceIndex(i))
-		digests[i] = sha1.Sum(data[p.Offset:][:p.Length])
-	}
-	info, err := metainfo.Build(spec, digests)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return info, data
+	return c
 }
 
+func up(rate int64) PeerConfig { return PeerConfig{Link: Link{Up: rate}} }
+
 func TestOneSeedAndFourLeechers(t *testing.T) {
-	w := world(t)
-	info, data := torrent(t, 4<<20)
+	w, file := world(t), content(t, 4<<20)
 	const uplink = 1 << 20
-	seeder := w.Join(sim.PeerConfig{Uplink: uplink})
-	seeder.Seed(info, data)
-	var leechers []*sim.Peer
+	seeder := w.Join(up(uplink))
+	seeder.Seed(file)
+	var leechers []*Peer
 	for range 4 {
-		p := w.Join(sim.PeerConfig{Uplink: uplink})
-		p.Fetch(info.Hash)
+		p := w.Join(up(uplink))
+		p.Fetch(file)
 		leechers = append(leechers, p)
 	}
-	began := w.Now()
-	if !w.Run(2*time.Minute, func() bool { return all(leechers, info) }) {
-		for _, p := range leechers {
-			t.Logf("%d of %d bytes, %d connections", p.Swarm(info.Hash).Stats().Done, len(data), p.Connections())
-		}
+	if !w.Run(2*time.Minute, func() bool { return all(leechers, file) }) {
 		t.Fatal("not every leecher finished in two minutes")
 	}
 	for i, p := range leechers {
-		if !bytes.Equal(p.Data(info.Hash), data) {
+		if !p.Complete(file) {
 			t.Errorf("leecher %d has other bytes", i)
 		}
 	}
-	t.Logf("%.1f s; the seeder sent %.2f copies", w.Now().Sub(began).Seconds(), float64(seeder.Sent)/float64(len(data)))
-	if seeder.Sent > 2*int64(len(data)) {
-		t.Errorf("the seeder sent %d bytes of a torrent of %d: the leechers do not trade", seeder.Sent, len(data))
-	}
-}
-
-func TestOneSeedGivesOneTrace(t *testing.T) {
-	trace := func() string {
-		w := world(t)
-		info, data := torrent(t, 1<<20)
-		w.Join(sim.PeerConfig{Uplink: 1 << 20}).Seed(info, data)
-		var leechers []*sim.Peer
-		for range 5 {
-			p := w.Join(sim.PeerConfig{Uplink: 1 << 19})
-			p.Fetch(info.Hash)
-			leechers = append(leechers, p)
-		}
-		if !w.Run(2*time.Minute, func() bool { return all(leechers, info) }) {
-			t.Fatal("not every leecher finished")
-		}
-		return w.Trace()
-	}
-	if first, second := trace(), trace(); first != second {
-		t.Errorf("two runs of one seed: %s and %s", first, second)
+	if seeder.Sent > 2*file.Info.Layout.Length() {
+		t.Errorf("the seeder sent %d bytes of a torrent of %d: the leechers do not trade", seeder.Sent, file.Info.Layout.Length())
 	}
 }
 
 func TestASeedThatVanishesIsReplacedByAnother(t *testing.T) {
-	w := world(t)
-	info, data := torrent(t, 4<<20)
-	first := w.Join(sim.PeerConfig{Uplink: 1 << 20})
-	first.Seed(info, data)
-	leecher := w.Join(sim.PeerConfig{})
-	leecher.Fetch(info.Hash)
-	half := func() bool {
-		s := leecher.Swarm(info.Hash).Stats()
-		return s.Done > int64(len(data))/2
-	}
+	w, file := world(t), content(t, 4<<20)
+	length := file.Info.Layout.Length()
+	first := w.Join(up(1 << 20))
+	first.Seed(file)
+	leecher := w.Join(PeerConfig{})
+	leecher.Fetch(file)
+	half := func() bool { return leecher.Swarm(file).Stats().Done > length/2 }
 	if !w.Run(time.Minute, half) {
 		t.Fatal("the first half did not arrive")
 	}
 	first.Vanish(20 * time.Second)
-	if w.Run(30*time.Second, func() bool { return leecher.Done(info.Hash) }) {
+	done := func() bool { return leecher.Done(file) }
+	if w.Run(30*time.Second, done) {
 		t.Fatal("finished without a seed")
 	}
-	second := w.Join(sim.PeerConfig{Uplink: 1 << 20})
-	second.Seed(info, data)
-	if !w.Run(5*time.Minute, func() bool { return leecher.Done(info.Hash) }) {
+	second := w.Join(up(1 << 20))
+	second.Seed(file)
+	if !w.Run(5*time.Minute, done) {
 		t.Fatal("the second seed did not help")
 	}
-	if second.Sent > int64(len(data))*3/4 {
-		t.Errorf("the second seed sent %d of %d bytes again", second.Sent, len(data))
+	if second.Sent > length*3/4 {
+		t.Errorf("the second seed sent %d of %d bytes again", second.Sent, length)
+	}
+}
+
+func TestWhoComesBackHasWhatItHad(t *testing.T) {
+	w, file := world(t), content(t, 4<<20)
+	length := file.Info.Layout.Length()
+	seeder := w.Join(up(1 << 20))
+	seeder.Seed(file)
+	leecher := w.Join(PeerConfig{})
+	leecher.Fetch(file)
+	if !w.Run(time.Minute, func() bool { return leecher.Swarm(file).Stats().Done > length/2 }) {
+		t.Fatal("the first half did not arrive")
+	}
+	before, name := seeder.Sent, leecher.id
+	leecher.Vanish(time.Second)
+	w.Run(time.Minute, never)
+	leecher.Return()
+	if leecher.id == name {
+		t.Error("it came back with the peer id that it had")
+	}
+	if !w.Run(time.Minute, func() bool { return leecher.Done(file) }) {
+		t.Fatal("it did not finish after it came back")
+	}
+	if again := seeder.Sent - before; again > length*3/4 {
+		t.Errorf("the seed sent %d of %d bytes after half of them had been there", again, length)
+	}
+	if !leecher.Complete(file) {
+		t.Error("it has other bytes")
 	}
 }
 
 func TestASwarmOutlivesItsTracker(t *testing.T) {
-	w := world(t)
-	info, data := torrent(t, 4<<20)
-	w.Join(sim.PeerConfig{Uplink: 1 << 20}).Seed(info, data)
-	leecher := w.Join(sim.PeerConfig{})
-	leecher.Fetch(info.Hash)
-	begun := func() bool { return leecher.Swarm(info.Hash).Stats().Done > 0 }
-	if !w.Run(time.Minute, begun) {
+	w, file := world(t), content(t, 4<<20)
+	w.Join(up(1 << 20)).Seed(file)
+	leecher := w.Join(PeerConfig{})
+	leecher.Fetch(file)
+	if !w.Run(time.Minute, func() bool { return leecher.Swarm(file).Stats().Done > 0 }) {
 		t.Fatal("nothing arrived")
 	}
 	w.KillTracker()
-	if !w.Run(time.Minute, func() bool { return leecher.Done(info.Hash) }) {
+	if !w.Run(time.Minute, func() bool { return leecher.Done(file) }) {
 		t.Fatal("the transfer did not survive the tracker")
 	}
 	if len(leecher.Warnings) == 0 {
@@ -151,45 +130,39 @@ func TestASwarmOutlivesItsTracker(t *testing.T) {
 }
 
 func TestTheBudgetHoldsInACrowd(t *testing.T) {
-	w := world(t)
-	info, data := torrent(t, 256<<10)
+	w, file := world(t), content(t, 256<<10)
 	const budget = 8
-	peers := []*sim.Peer{w.Join(sim.PeerConfig{Uplink: 1 << 20, MaxConnections: budget})}
-	peers[0].Seed(info, data)
+	cfg := PeerConfig{Link: Link{Up: 1 << 20}, MaxConnections: budget}
+	peers := []*Peer{w.Join(cfg)}
+	peers[0].Seed(file)
 	for range 40 {
-		p := w.Join(sim.PeerConfig{Uplink: 1 << 20, MaxConnections: budget})
-		p.Fetch(info.Hash)
+		p := w.Join(cfg)
+		p.Fetch(file)
 		peers = append(peers, p)
 	}
-	most := 0
-	done := w.Run(5*time.Minute, func() bool {
-		for _, p := range peers {
-			most = max(most, p.Connections())
-		}
-		return all(peers[1:], info)
-	})
-	if !done {
+	if !w.Run(5*time.Minute, func() bool { return all(peers[1:], file) }) {
 		t.Error("not everyone finished")
 	}
-	if most > budget {
-		t.Errorf("%d connections with a budget of %d", most, budget)
+	for _, p := range peers {
+		if p.account.connections > budget {
+			t.Errorf("peer %d had %d connections with a budget of %d", p.index, p.account.connections, budget)
+		}
 	}
 }
 
 func TestALonelyPeerIsToldSo(t *testing.T) {
-	w := world(t)
-	info, _ := torrent(t, 1<<20)
-	p := w.Join(sim.PeerConfig{})
-	p.Fetch(info.Hash)
+	w, file := world(t), content(t, 1<<20)
+	p := w.Join(PeerConfig{})
+	p.Fetch(file)
 	w.Run(15*time.Second, func() bool { return len(p.Warnings) > 0 })
 	if len(p.Warnings) == 0 || !errors.Is(p.Warnings[0], node.ErrNoPeers) {
 		t.Errorf("warned of %v", p.Warnings)
 	}
 }
 
-func all(peers []*sim.Peer, info *metainfo.Info) bool {
+func all(peers []*Peer, c *Content) bool {
 	for _, p := range peers {
-		if !p.Done(info.Hash) {
+		if !p.Done(c) {
 			return false
 		}
 	}

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"errors"
 	"time"
 
 	"github.com/shoal-p2p/shoal/core/node"
@@ -10,8 +11,10 @@ import (
 // TrackerURL is where the world's tracker listens.
 const TrackerURL = "ws://tracker.sim/announce"
 
-// trackerDelay is one way to the tracker and back out of it.
-const trackerDelay = 20 * time.Millisecond
+// trackerLatency is one way to the tracker where the climate says nothing.
+const trackerLatency = 20 * time.Millisecond
+
+var errDown = errors.New("sim: the tracker is down")
 
 // trackerHost runs the registry that the real host runs.
 type trackerHost struct {
@@ -25,7 +28,7 @@ type trackerHost struct {
 func newTrackerHost(w *World) *trackerHost {
 	return &trackerHost{
 		world:    w,
-		registry: tracker.NewRegistry(tracker.RegistryConfig{}, w.rng),
+		registry: tracker.NewRegistry(w.cfg.Registry, w.rng),
 		peers:    make(map[tracker.Client]*Peer),
 	}
 }
@@ -34,31 +37,53 @@ func newTrackerHost(w *World) *trackerHost {
 func (w *World) KillTracker() {
 	w.tracker.down = true
 	for _, p := range w.peers {
-		if p.socket != 0 {
-			w.tracker.close(p)
-		}
+		w.tracker.close(p)
 	}
 }
+
+// ReviveTracker lets the tracker take sockets again. It has forgotten nothing
+// but who was connected.
+func (w *World) ReviveTracker() { w.tracker.down = false }
+
+func (h *trackerHost) latency() time.Duration { return h.world.cfg.TrackerLatency }
 
 func (h *trackerHost) open(p *Peer) {
 	if h.down {
-		p.later(trackerDelay, node.Socket{Event: tracker.Closed{Tracker: TrackerURL, Err: errDown}})
+		p.later(h.latency(), node.Socket{Event: tracker.Closed{Tracker: TrackerURL, Err: errDown}})
 		return
 	}
-	h.world.sockets++
-	client := tracker.Client(h.world.sockets)
+	client := h.newClient(p)
 	p.socket = client
-	h.world.after(trackerDelay, func() {
-		h.peers[client] = p
-		h.handle(tracker.Joined{Client: client})
-		p.later(trackerDelay, node.Socket{Event: tracker.Opened{Tracker: TrackerURL}})
+	h.world.after(h.latency(), func() {
+		if p.socket == client {
+			p.later(h.latency(), node.Socket{Event: tracker.Opened{Tracker: TrackerURL}})
+		}
 	})
 }
 
+// newClient opens a socket.
+func (h *trackerHost) newClient(p *Peer) tracker.Client {
+	h.world.sockets++
+	client := tracker.Client(h.world.sockets)
+	h.world.after(h.latency(), func() {
+		h.peers[client] = p
+		h.handle(tracker.Joined{Client: client})
+	})
+	return client
+}
+
 func (h *trackerHost) said(p *Peer, data []byte) {
-	client := p.socket
-	h.world.note(p.index, "announce", int64(len(data)))
-	h.world.after(trackerDelay, func() { h.handle(tracker.Said{Client: client, Data: data}) })
+	h.world.note(p.index, noteAnnounced, int64(len(data)))
+	h.carry(p.socket, data)
+}
+
+// carry brings a message to the tracker.
+func (h *trackerHost) carry(client tracker.Client, data []byte) {
+	h.world.after(h.latency(), func() {
+		if h.peers[client] != nil {
+			h.handle(tracker.Said{Client: client, Data: data})
+		}
+	})
 }
 
 // close ends a peer's socket, whichever side wants it.
@@ -69,10 +94,12 @@ func (h *trackerHost) close(p *Peer) {
 		return
 	}
 	p.later(0, node.Socket{Event: tracker.Closed{Tracker: TrackerURL}})
-	h.world.after(trackerDelay, func() {
-		delete(h.peers, client)
-		h.handle(tracker.Left{Client: client})
-	})
+	h.world.after(h.latency(), func() { h.left(client) })
+}
+
+func (h *trackerHost) left(client tracker.Client) {
+	delete(h.peers, client)
+	h.handle(tracker.Left{Client: client})
 }
 
 func (h *trackerHost) handle(ev tracker.RegistryEvent) {
@@ -80,18 +107,38 @@ func (h *trackerHost) handle(ev tracker.RegistryEvent) {
 	for e, ok := h.registry.Poll(); ok; e, ok = h.registry.Poll() {
 		switch e := e.(type) {
 		case tracker.Reply:
-			if p := h.peers[e.Client]; p != nil {
-				p.later(trackerDelay, node.Socket{Event: tracker.Message{Tracker: TrackerURL, Data: e.Data}})
-			}
+			h.reply(e)
 		case tracker.Disconnect:
-			if p := h.peers[e.Client]; p != nil && p.socket == e.Client {
-				h.close(p)
-			}
+			h.disconnect(e.Client)
 		default:
 			panic("sim: unknown effect of registry")
 		}
 	}
 	h.arm()
+}
+
+func (h *trackerHost) reply(e tracker.Reply) {
+	p := h.peers[e.Client]
+	if p == nil || p.socket != e.Client {
+		return
+	}
+	h.world.after(h.latency(), func() {
+		if p.socket == e.Client {
+			p.handle(node.Socket{Event: tracker.Message{Tracker: TrackerURL, Data: e.Data}})
+		}
+	})
+}
+
+func (h *trackerHost) disconnect(client tracker.Client) {
+	p := h.peers[client]
+	if p == nil {
+		return
+	}
+	if p.socket == client {
+		h.close(p)
+		return
+	}
+	h.world.after(h.latency(), func() { h.left(client) }) // an enemy's spare socket
 }
 
 func (h *trackerHost) arm() {
@@ -100,7 +147,7 @@ func (h *trackerHost) arm() {
 		return
 	}
 	h.tickAt = at
-	h.world.at(at, func() {
+	h.world.at(at.Sub(epoch), func() {
 		if h.tickAt.Equal(at) {
 			h.tickAt = time.Time{}
 			h.handle(tracker.RegistryTick{})

@@ -1,48 +1,72 @@
 // Package sim runs many nodes in one process and in virtual time: a clock that
-// jumps from event to event, a network with latency and limited uplinks, a
-// real tracker registry, stores in memory. The nodes are the same code that a
-// browser runs. In come a seed and a scenario, out come measurements and a
-// trace hash that is the same for every run of the same seed.
+// jumps from event to event, a network with latency and limited links, a real
+// tracker registry, stores that share one copy of the truth, a web server, and
+// enemies. The nodes are the same code that a browser runs. In come a seed and
+// a scenario, out come figures and a trace hash that is the same for every run
+// of the same seed. It reads no file and prints nothing.
+//
+//	queue.go      what happens next
+//	network.go    connections: how they are made, kept and closed
+//	link.go       how long bytes take
+//	peer.go       a peer's lives; perform.go carries out what its node wants
+//	content.go    the bytes of a torrent; store.go, who holds which of them
+//	tracker.go    the tracker, and web.go the web server
+//	behaviour.go  what enemies do to a node's messages; each has its own file
+//	scenario.go   a world as it is described; parse.go reads it
+//	run.go        carries a scenario out; figure.go measures, expect.go judges
+//	moment.go     how it stands at one moment, for whoever wants to know why
 package sim
 
 import (
-	"container/heap"
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
-	"hash"
 	"math/rand/v2"
 	"time"
+
+	"github.com/shoal-p2p/shoal/core/id"
+	"github.com/shoal-p2p/shoal/core/tracker"
 )
 
 // Config is a world's climate.
 type Config struct {
-	Seed       uint64
-	LatencyMin time.Duration // one way, between two peers; each pair has its own
-	LatencyMax time.Duration
-	Gather     time.Duration // until a description is ready
+	Seed           uint64
+	LatencyMin     time.Duration // one way, between two peers; each pair has its own
+	LatencyMax     time.Duration
+	Gather         time.Duration // until a description is ready
+	TrackerLatency time.Duration // one way; 0 means 20 ms
+	Registry       tracker.RegistryConfig
 }
+
+// epoch is when every world begins.
+var epoch = time.Unix(1_600_000_000, 0).UTC()
 
 // World is the simulated clock and everything that happens by it.
 type World struct {
 	cfg     Config
 	rng     *rand.Rand
 	now     time.Time
+	elapsed time.Duration // since epoch
 	queue   queue
-	ordinal uint64
-	trace   hash.Hash
+	trace   trace
 	peers   []*Peer
+	names   map[id.ID]*Peer // every peer id that was ever used
 	tracker *trackerHost
-	sockets int // opened so far
+	web     *webServer
+	sockets int   // opened so far
+	handled int64 // events that nodes were given
+
+	// told hears what nodes tell their owners; nil for nobody.
+	told func(*Peer, Told)
 }
 
 // New makes an empty world with one tracker, at TrackerURL.
 func New(cfg Config) *World {
+	if cfg.TrackerLatency == 0 {
+		cfg.TrackerLatency = trackerLatency
+	}
 	w := &World{
 		cfg:   cfg,
 		rng:   rand.New(rand.NewPCG(cfg.Seed, 0x5110a1)),
-		now:   time.Unix(1_600_000_000, 0).UTC(),
-		trace: sha256.New(),
+		now:   epoch,
+		names: make(map[id.ID]*Peer),
 	}
 	w.tracker = newTrackerHost(w)
 	return w
@@ -51,76 +75,67 @@ func New(cfg Config) *World {
 // Now is the virtual time.
 func (w *World) Now() time.Time { return w.now }
 
-// Trace is the hash of everything that has happened.
-func (w *World) Trace() string { return hex.EncodeToString(w.trace.Sum(nil)) }
+// Elapsed is how much virtual time has passed.
+func (w *World) Elapsed() time.Duration { return w.elapsed }
+
+// Handled counts the events that nodes were given.
+func (w *World) Handled() int64 { return w.handled }
+
+// Stored is how many bytes the stores of all peers keep that are other than the
+// true ones: what is on disks, and not what nodes hold in memory.
+func (w *World) Stored() (bytes int) {
+	for _, p := range w.peers {
+		for _, h := range p.holds {
+			if h.store != nil {
+				bytes += h.store.stored()
+			}
+		}
+	}
+	return bytes
+}
 
 // Run lets time pass until done says so, and reports whether it did within
 // limit. done is asked after every event.
 func (w *World) Run(limit time.Duration, done func() bool) bool {
-	end := w.now.Add(limit)
+	end := w.elapsed + limit
 	for !done() {
-		if len(w.queue) == 0 || w.queue[0].at.After(end) {
-			w.now = end
+		at, ok := w.queue.next()
+		if !ok || at > end {
+			w.jump(end)
 			return false
 		}
-		happening := heap.Pop(&w.queue).(happening)
-		w.now = happening.at
-		happening.do()
+		w.jump(at)
+		w.happen(w.queue.pop())
 	}
 	return true
 }
 
+func (w *World) jump(to time.Duration) {
+	if to != w.elapsed {
+		w.elapsed, w.now = to, epoch.Add(to)
+	}
+}
+
 // after lets something happen later.
-func (w *World) after(wait time.Duration, do func()) { w.at(w.now.Add(wait), do) }
+func (w *World) after(wait time.Duration, do func()) { w.at(w.elapsed+wait, do) }
 
-func (w *World) at(at time.Time, do func()) {
-	if at.Before(w.now) {
-		at = w.now
+func (w *World) at(at time.Duration, do func()) {
+	w.queue.push(max(at, w.elapsed), happening{kind: calls, do: do})
+}
+
+func (w *World) happen(h happening) {
+	switch h.kind {
+	case calls:
+		h.do()
+	case leaves:
+		w.left(h.end, h.data)
+	case drains:
+		h.end.drained(h.total)
+	case arrives:
+		w.arrived(h.end, h.data)
+	case delivers:
+		w.deliver(h.end, h.data)
+	default:
+		panic("sim: unknown happening")
 	}
-	w.ordinal++
-	heap.Push(&w.queue, happening{at, w.ordinal, do})
-}
-
-// note adds a line to the trace.
-func (w *World) note(peer int, what string, n int64) {
-	var line [24]byte
-	binary.BigEndian.PutUint64(line[:], uint64(w.now.UnixNano()))
-	binary.BigEndian.PutUint64(line[8:], uint64(peer))
-	binary.BigEndian.PutUint64(line[16:], uint64(n))
-	w.trace.Write(line[:])
-	w.trace.Write([]byte(what))
-}
-
-// between draws a duration.
-func (w *World) between(low, high time.Duration) time.Duration {
-	if high <= low {
-		return low
-	}
-	return low + time.Duration(w.rng.Int64N(int64(high-low)))
-}
-
-// happening is one entry of the queue; those of one moment keep their order.
-type happening struct {
-	at      time.Time
-	ordinal uint64
-	do      func()
-}
-
-type queue []happening
-
-func (q queue) Len() int { return len(q) }
-func (q queue) Less(i, j int) bool {
-	if !q[i].at.Equal(q[j].at) {
-		return q[i].at.Before(q[j].at)
-	}
-	return q[i].ordinal < q[j].ordinal
-}
-func (q queue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
-func (q *queue) Push(x any)   { *q = append(*q, x.(happening)) }
-func (q *queue) Pop() any {
-	last := len(*q) - 1
-	h := (*q)[last]
-	(*q)[last] = happening{}
-	*q = (*q)[:last]
-	return h
 }

@@ -134,7 +134,5 @@ func (s *Swarm) accuse(a *assembly) {
 		return
 	}
 	a.suspects = slices.DeleteFunc(a.suspects, func(p *peer) bool { return p == senders[0] })
-	if !senders[0].gone {
-		s.drop(senders[0], "sent wrong metadata")
-	}
+	s.ban(senders[0].who(), wrongMetadata)
 }

@@ -47,7 +47,7 @@ func BenchmarkBlock(b *testing.B) {
 	}
 	handle(Learn{info})
 	settle()
-	handle(Connected{1})
+	handle(Connected{Peer: 1})
 	opening := wire.Append(nil, wire.Handshake{Fast: true, PeerID: peerID("p")})
 	handle(Received{1, wire.Append(wire.Append(opening, wire.HaveAll{}), wire.Unchoke{})})
 	raw := wire.Append(nil, wire.Piece{Block: make([]byte, metainfo.BlockSize)})

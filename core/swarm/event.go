@@ -1,9 +1,14 @@
 package swarm
 
 import (
+	"net/netip"
+
 	"github.com/shoal-p2p/shoal/core/bitfield"
+	"github.com/shoal-p2p/shoal/core/blame"
 	"github.com/shoal-p2p/shoal/core/id"
 	"github.com/shoal-p2p/shoal/core/metainfo"
+	"github.com/shoal-p2p/shoal/core/picker"
+	"github.com/shoal-p2p/shoal/core/webseed"
 	"github.com/shoal-p2p/shoal/core/wire"
 )
 
@@ -11,12 +16,23 @@ import (
 // never used twice.
 type Peer uint64
 
+// Link is what the transport knows of a connection. A zero field is unknown.
+type Link struct {
+	// Binding is the same at both ends of this connection and of no other; who
+	// signs it cannot be impersonated by someone in between.
+	Binding [32]byte
+	Addr    netip.Addr // the peer's
+}
+
 // Event is what may happen to a Swarm: one of the structs of this file.
 type Event interface{ event() }
 
 type (
 	// Connected: a channel to a peer is open; our handshake may go.
-	Connected struct{ Peer Peer }
+	Connected struct {
+		Peer Peer
+		Link Link
+	}
 	// Received: bytes came over the channel. The swarm owns Data from now on.
 	Received struct {
 		Peer Peer
@@ -58,9 +74,39 @@ type (
 		Err   error
 	}
 
-	// Select says which files are wanted, by their number in Info.Files; nil
-	// wants all. Before the metadata is known the choice is kept for later.
-	Select struct{ Wanted []bool }
+	// Select says how much each file is wanted, by its number in Info.Files; nil
+	// makes all Normal, and files beyond the list are not wanted. Before the
+	// metadata is known the choice is kept for later.
+	Select struct{ Priority []picker.Priority }
+	// Order says whether pieces are asked for in their order or by rarity.
+	Order struct{ Sequential bool }
+	// Window says which pieces a reader needs next, in order, from First to Last.
+	// A reader has one window; a new one replaces it.
+	Window struct {
+		Reader      uint64
+		First, Last metainfo.PieceIndex
+	}
+	// CloseWindow: a reader is done.
+	CloseWindow struct{ Reader uint64 }
+	// AddWebSeeds names web servers that hold the torrent's files (BEP 19).
+	AddWebSeeds struct{ URLs []string }
+	// Chunk: bytes of a Fetch came, in order. The swarm owns Data.
+	Chunk struct {
+		Fetch uint64
+		Data  []byte
+	}
+	// Fetched: a Fetch has ended, after its last Chunk. Err describes anything
+	// but Delivered.
+	Fetched struct {
+		Fetch   uint64
+		Outcome webseed.Outcome
+		Err     error
+	}
+	// Extend sends a message of wire.NameExchange to a peer that speaks it.
+	Extend struct {
+		Peer    Peer
+		Payload []byte
+	}
 	// Pause stops transfer in both directions; connections stay.
 	Pause struct{}
 	// Resume ends a Pause.
@@ -79,6 +125,13 @@ func (Wrote) event()        {}
 func (Verified) event()     {}
 func (ReadDone) event()     {}
 func (Select) event()       {}
+func (Order) event()        {}
+func (Window) event()       {}
+func (CloseWindow) event()  {}
+func (AddWebSeeds) event()  {}
+func (Chunk) event()        {}
+func (Fetched) event()      {}
+func (Extend) event()       {}
 func (Pause) event()        {}
 func (Resume) event()       {}
 func (Tick) event()         {}
@@ -102,6 +155,35 @@ type (
 		Peer Peer
 		ID   id.ID
 	}
+	// Speaks: the peer speaks wire.NameExchange and has proved its identity.
+	Speaks struct {
+		Peer     Peer
+		ID       id.ID
+		Identity id.Identity
+	}
+	// Extension: a message of wire.NameExchange came.
+	Extension struct {
+		Peer    Peer
+		Payload []byte
+	}
+	// Banned: a peer has lied, is dropped and shut out.
+	Banned struct {
+		Who    blame.Who
+		Reason string
+	}
+	// Fetch a range from a web seed; answered by Chunks and one Fetched.
+	Fetch struct {
+		Fetch   uint64
+		Request webseed.Request
+		Seed    string // as it was named in AddWebSeeds
+	}
+	// Abort a Fetch; Fetched follows all the same.
+	Abort struct{ Fetch uint64 }
+	// WebSeedFailed: a web seed is not asked again, or not for a while.
+	WebSeedFailed struct {
+		URL string
+		Err error
+	}
 	// Open the store for this torrent; emitted once, when the metadata is known.
 	Open struct{ Info *metainfo.Info }
 	// Write a block to the store. Data belongs to the store from now on.
@@ -111,7 +193,7 @@ type (
 	}
 	// Verify hashes a piece of which every block was written.
 	Verify struct{ Piece metainfo.Piece }
-	// Read a verified piece whole, for upload.
+	// Read a piece whole as it is stored, for upload or to find who lied.
 	Read struct{ Piece metainfo.Piece }
 	// Have: a piece was verified and may be used.
 	Have struct{ Piece metainfo.PieceIndex }
@@ -123,13 +205,19 @@ type (
 	Failed struct{ Err error }
 )
 
-func (Send) effect()   {}
-func (Drop) effect()   {}
-func (Met) effect()    {}
-func (Open) effect()   {}
-func (Write) effect()  {}
-func (Verify) effect() {}
-func (Read) effect()   {}
-func (Have) effect()   {}
-func (Done) effect()   {}
-func (Failed) effect() {}
+func (Send) effect()          {}
+func (Drop) effect()          {}
+func (Met) effect()           {}
+func (Speaks) effect()        {}
+func (Extension) effect()     {}
+func (Banned) effect()        {}
+func (Fetch) effect()         {}
+func (Abort) effect()         {}
+func (WebSeedFailed) effect() {}
+func (Open) effect()          {}
+func (Write) effect()         {}
+func (Verify) effect()        {}
+func (Read) effect()          {}
+func (Have) effect()          {}
+func (Done) effect()          {}
+func (Failed) effect()        {}

@@ -1,32 +1,42 @@
 package swarm
 
 import (
+	"bytes"
+	"crypto/sha1"
 	"math/rand/v2"
+	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/shoal-p2p/shoal/core/bitfield"
+	"github.com/shoal-p2p/shoal/core/metainfo"
+	"github.com/shoal-p2p/shoal/core/picker"
+	"github.com/shoal-p2p/shoal/core/webseed"
 	"github.com/shoal-p2p/shoal/core/wire"
 )
 
 // script reads a fuzzer's bytes as what happens to a swarm.
 type script struct {
 	t       *testing.T
-	bytes   []byte
+	input   []byte
 	s       *Swarm
 	tor     torrent
+	data    []byte // in the store
 	now     time.Time
 	next    Peer
 	open    []Peer // connected, and not dropped
 	pending []Effect
 	asked   map[Peer][]wire.Request
+	aborted map[uint64]bool // Fetches
 }
 
 func (f *script) byte() byte {
-	if len(f.bytes) == 0 {
+	if len(f.input) == 0 {
 		return 0
 	}
-	b := f.bytes[0]
-	f.bytes = f.bytes[1:]
+	b := f.input[0]
+	f.input = f.input[1:]
 	return b
 }
 
@@ -39,9 +49,9 @@ func (f *script) number() uint32 {
 }
 
 func (f *script) take(n int) []byte {
-	n = min(n, len(f.bytes))
-	b := append([]byte(nil), f.bytes[:n]...)
-	f.bytes = f.bytes[n:]
+	n = min(n, len(f.input))
+	b := append([]byte(nil), f.input[:n]...)
+	f.input = f.input[n:]
 	return b
 }
 
@@ -70,8 +80,10 @@ func (f *script) handle(ev Event) {
 			}
 		case Drop:
 			f.close(e.Peer)
-		case Open, Write, Verify, Read:
+		case Open, Write, Verify, Read, Fetch:
 			f.pending = append(f.pending, e)
+		case Abort:
+			f.aborted[e.Fetch] = true
 		}
 	}
 }
@@ -103,7 +115,7 @@ func (f *script) happen() {
 		if len(f.open) < 6 {
 			f.next++
 			f.open = append(f.open, f.next)
-			f.handle(Connected{f.next})
+			f.handle(Connected{f.next, f.link(f.next)})
 			reserved := f.byte()
 			f.receive(f.next, wire.Handshake{
 				Fast: reserved&1 != 0, Extended: reserved&2 != 0, InfoHash: f.tor.info.Hash, PeerID: peerID(string(rune(reserved))),
@@ -121,13 +133,15 @@ func (f *script) happen() {
 	case 5:
 		f.handle(Drained{f.peer(), int64(f.number())})
 	case 6:
-		f.handle([]Event{Pause{}, Resume{}, Resume{}, Learn{f.tor.info}, Select{}, Select{[]bool{f.byte()%2 == 0, true}}}[f.byte()%6])
+		f.handle([]Event{Pause{}, Resume{}, Resume{}, Learn{f.tor.info}, AddWebSeeds{[]string{serverURL}}, Select{}, Select{[]picker.Priority{picker.Priority(f.byte() % 8), picker.Normal}}}[f.byte()%7])
 	case 7, 8:
 		f.answer()
 	case 9, 10:
 		f.block()
 	case 11:
 		f.extension()
+	case 12:
+		f.wish()
 	default:
 		f.receive(f.peer(), f.message())
 	}
@@ -147,16 +161,42 @@ func (f *script) answer() {
 	}
 	switch e := e.(type) {
 	case Open:
-		f.handle(Opened{nil, err})
+		f.handle(Opened{f.held(how), err})
 	case Write:
+		copy(f.data[f.tor.info.Layout.Piece(e.Block.Piece).Offset+int64(e.Block.Begin):], e.Data)
 		f.handle(Wrote{e.Block, err})
 	case Verify:
-		digest := f.tor.info.Digests[e.Piece.Index]
+		digest := metainfo.Digest(sha1.Sum(f.data[e.Piece.Offset:][:e.Piece.Length]))
 		digest[0] ^= how % 5 / 4
 		f.handle(Verified{e.Piece.Index, digest, err})
+	case Fetch:
+		f.serveWeb(e, how)
 	case Read:
-		f.handle(ReadDone{e.Piece.Index, f.tor.data[e.Piece.Offset : e.Piece.Offset+int64(e.Piece.Length)-int64(how%20/19)], err})
+		f.handle(ReadDone{e.Piece.Index, bytes.Clone(f.data[e.Piece.Offset:][:e.Piece.Length-int(how%20/19)]), err})
 	}
+}
+
+// serveWeb answers a range of a web seed, in any way.
+func (f *script) serveWeb(e Fetch, how byte) {
+	if f.aborted[e.Fetch] {
+		f.handle(Fetched{e.Fetch, webseed.Aborted, errWeb})
+		return
+	}
+	// Only the first file is where its URL says; the others are as long.
+	data := make([]byte, e.Request.Length)
+	if e.Request.Offset+e.Request.Length <= int64(len(f.tor.data)) {
+		copy(data, f.tor.data[e.Request.Offset:])
+	}
+	switch how % 8 {
+	case 0:
+		data = append(data, 0)
+	case 1:
+		data = data[:len(data)/2]
+	}
+	for chunk := range slices.Chunk(data, 9000) {
+		f.handle(Chunk{e.Fetch, chunk})
+	}
+	f.handle(Fetched{e.Fetch, webseed.Outcome(how / 8 % 8), errWeb})
 }
 
 // block answers the oldest request that a peer was sent.
@@ -168,9 +208,60 @@ func (f *script) block() {
 	}
 }
 
+// link is one over which identities can be proved, for every other peer.
+func (f *script) link(p Peer) Link {
+	link := Link{Binding: [32]byte{byte(p % 2)}}
+	if p%3 == 0 {
+		link.Addr = netip.AddrFrom4([4]byte{80, 4, 4, byte(p)})
+	}
+	return link
+}
+
+// held is what the store has from before: sometimes all, mostly nothing.
+func (f *script) held(how byte) *bitfield.Bitfield {
+	if how < 0xc0 {
+		return nil
+	}
+	copy(f.data, f.tor.data)
+	all := bitfield.New(f.tor.info.Layout.Pieces())
+	all.SetAll()
+	return all
+}
+
+// wish is what the user of the swarm may ask for.
+func (f *script) wish() {
+	switch f.byte() % 5 {
+	case 0:
+		f.handle(Order{f.byte()%2 == 0})
+	case 1:
+		f.handle(Window{uint64(f.byte() % 4), metainfo.PieceIndex(f.number()), metainfo.PieceIndex(f.number())})
+	case 2:
+		f.handle(CloseWindow{uint64(f.byte() % 4)})
+	case 3:
+		f.s.cfg.Up.Set(f.now, int64(f.byte())<<10)
+	case 4:
+		f.s.cfg.Down.Set(f.now, int64(f.byte())<<10)
+	}
+}
+
+// hello proves an identity, mostly: of four that there are.
+func (f *script) hello(p Peer) wire.Extended {
+	key, name := keyOf(string(rune(f.byte()%4))), "?"
+	if q := f.s.peers[p]; q != nil && f.byte() < 0xf0 {
+		name = string(q.name[8:])
+	}
+	return hello(f.tor, f.link(p), name, key)
+}
+
 func (f *script) extension() {
 	p := f.peer()
-	switch f.byte() % 4 {
+	switch f.byte() % 7 {
+	case 4:
+		f.receive(p, f.hello(p))
+	case 5:
+		f.receive(p, wire.Extended{ID: ourExchange, Payload: f.take(int(f.byte()))})
+	case 6:
+		f.handle(Extend{p, []byte("x")})
 	case 0:
 		sizes := []int64{int64(len(f.tor.info.Bytes)), 1, int64(f.number()), -1}
 		m, err := wire.ExtendedHandshake{M: map[string]uint8{wire.NameMetadata: f.byte() % 4}, MetadataSize: sizes[f.byte()%4], Reqq: int64(f.number())}.Message()
@@ -235,7 +326,7 @@ func (f *script) check() {
 		outstanding += len(p.down.requests)
 		switch {
 		case len(p.down.requests) > maxDepth, len(p.down.late) > maxDepth, len(p.up.queue) > maxQueue,
-			len(p.up.metadata) > maxMetadataQueue, len(p.claims.log) > maxClaims:
+			len(p.up.metadata) > maxMetadataQueue, len(p.claims.has)+len(p.claims.lacks) > maxClaimed/4+2:
 			f.t.Fatal("a queue of a peer is beyond its bound")
 		case p.sent-p.drained > maxUnsent+1<<20:
 			f.t.Fatal("too much waits to be sent")
@@ -244,11 +335,40 @@ func (f *script) check() {
 	if outstanding != f.s.requests.outstanding || len(f.s.order) != len(f.open) {
 		f.t.Fatalf("%d requests, counted as %d; %d peers, %d open", outstanding, f.s.requests.outstanding, len(f.s.order), len(f.open))
 	}
+	blocks := 0
+	for _, r := range f.s.web.runs {
+		blocks += len(r.blocks)
+	}
+	if blocks != f.s.web.asked || len(f.s.web.runs) > maxRuns || f.s.store.padding < 0 || len(f.s.audits.queue) > f.tor.info.Layout.Pieces() {
+		f.t.Fatalf("%d blocks of %d ranges, counted as %d; %d audits", blocks, len(f.s.web.runs), f.s.web.asked, len(f.s.audits.queue))
+	}
 	if f.s.store.unwritten < 0 || f.s.uploads.bytes > readAhead+64*kib || len(f.s.metadata.assemblies) > maxAssemblies {
 		f.t.Fatal("a bound over all peers is broken")
 	}
-	f.s.Stats()
-	f.s.Peers()
+	seeds := 0
+	for _, p := range f.s.Peers() {
+		if p.Seed {
+			seeds++
+		}
+	}
+	if stats := f.s.Stats(); stats.Seeds != seeds || stats.Peers != len(f.s.Peers()) {
+		f.t.Fatalf("%d peers, %d seeds, counted as %d and %d", len(f.s.Peers()), seeds, stats.Peers, stats.Seeds)
+	}
+	var waiting int64
+	for _, p := range f.s.order {
+		waiting += p.sent - p.drained
+		ahead := 0
+		for _, portion := range p.shown.ahead {
+			ahead += portion.left
+		}
+		if ahead != p.shown.bytes {
+			f.t.Fatalf("%d bytes lie before a peer, counted as %d", ahead, p.shown.bytes)
+		}
+	}
+	if waiting != f.s.turns.uplink.waiting {
+		f.t.Fatalf("%d bytes wait to leave, counted as %d", waiting, f.s.turns.uplink.waiting)
+	}
+	f.s.LeastUseful(f.now)
 }
 
 func FuzzSwarm(f *testing.F) {
@@ -263,16 +383,16 @@ func FuzzSwarm(f *testing.F) {
 		}
 		f.Add(long)
 	}
-	f.Fuzz(func(t *testing.T, bytes []byte) {
-		if len(bytes) > 4000 {
+	f.Fuzz(func(t *testing.T, input []byte) {
+		if len(input) > 4000 {
 			return
 		}
 		s := &script{
-			t: t, bytes: bytes, tor: tor, asked: make(map[Peer][]wire.Request),
+			t: t, input: input, tor: tor, data: make([]byte, len(tor.data)), asked: make(map[Peer][]wire.Request), aborted: make(map[uint64]bool),
 			now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
-			s:   New(Config{InfoHash: tor.info.Hash, PeerID: peerID("us")}, rand.New(rand.NewPCG(1, 0))),
+			s:   New(Config{InfoHash: tor.info.Hash, PeerID: peerID("us"), Key: keyOf("us")}, rand.New(rand.NewPCG(1, 0))),
 		}
-		for len(s.bytes) > 0 {
+		for len(s.input) > 0 {
 			s.happen()
 			s.check()
 		}
@@ -285,10 +405,12 @@ func FuzzSwarm(f *testing.F) {
 func (f *script) finish() {
 	f.handle(Learn{f.tor.info})
 	f.handle(Select{})
+	f.s.cfg.Up.Set(f.now, 0)
+	f.s.cfg.Down.Set(f.now, 0)
 	f.next++
 	seed := f.next
 	f.open = append(f.open, seed)
-	f.handle(Connected{seed})
+	f.handle(Connected{Peer: seed})
 	f.receive(seed, wire.Handshake{Fast: true, InfoHash: f.tor.info.Hash, PeerID: peerID("seed")})
 	f.receive(seed, wire.HaveAll{})
 	f.receive(seed, wire.Unchoke{})
@@ -298,7 +420,7 @@ func (f *script) finish() {
 		}
 		f.handle(Resume{})
 		for len(f.pending) > 0 {
-			f.bytes = nil // the store answers well
+			f.input = nil // the store answers well
 			f.answer()
 		}
 		for _, m := range f.asked[seed] {

@@ -14,6 +14,7 @@ const version = "Shoal 0.1"
 const (
 	ourMetadata = 1
 	ourDontHave = 2
+	ourExchange = 3
 )
 
 // maxHellos bounds the extended handshakes of a peer, in any minute that begins
@@ -25,9 +26,13 @@ type extensions struct {
 	hellos   int       // extended handshakes
 	minute   time.Time // since when they are counted
 	metadata uint8     // its number for ut_metadata; 0 for none
+	dontHave uint8     // its number for lt_donthave; 0 for none
+	exchange uint8     // its number for wire.NameExchange; 0 for none
 	size     int64     // of the info dictionary, in bytes; 0 where it has not said
 	reqq     int       // requests that it queues
 	client   string
+
+	uploadOnly bool // wants nothing more (BEP 21)
 }
 
 // defaultReqq is what a peer is taken to queue that has not said: libtorrent's
@@ -38,15 +43,23 @@ func (s *Swarm) handshake(p *peer, m wire.Handshake) (reason string) {
 	if m.InfoHash != s.cfg.InfoHash {
 		return "wrong info hash"
 	}
+	if m.PeerID.IsZero() {
+		return "has no peer id" // and could be neither accused nor banned
+	}
 	if m.PeerID == s.cfg.PeerID {
-		return "self"
+		s.drop(p, "self")
+		return ""
 	}
 	p.shaken, p.name = true, m.PeerID
 	p.fast, p.extended = m.Fast, m.Extended
 	p.ext.reqq = defaultReqq
+	if s.recognize(p); p.gone {
+		return ""
+	}
+	s.recount(p)
 	s.emit(Met{p.id, p.name})
 	if s.picker != nil {
-		p.slot = s.picker.Join(uint64(p.id))
+		p.slot = s.join(p)
 	}
 	s.introduce(p)
 	s.state(p)
@@ -65,10 +78,14 @@ func (s *Swarm) introduce(p *peer) {
 		M:      map[string]uint8{wire.NameMetadata: ourMetadata, wire.NameDontHave: ourDontHave},
 		Reqq:   maxQueue,
 		Client: version,
+
+		UploadOnly: s.wantsNothing(),
 	}
 	if s.info != nil {
 		h.MetadataSize = int64(len(s.info.Bytes))
 	}
+	s.prove(p, &h)
+	p.introduced = true
 	m, err := h.Message()
 	if err != nil {
 		panic("swarm: extended handshake cannot be encoded: " + err.Error())
@@ -89,6 +106,8 @@ func (s *Swarm) extension(p *peer, m wire.Extended) (reason string) {
 		return s.metadataMessage(p, m.Payload)
 	case ourDontHave:
 		return s.lacks(p, m.Payload)
+	case ourExchange:
+		s.exchanged(p, m.Payload)
 	}
 	return ""
 }
@@ -100,6 +119,9 @@ func (s *Swarm) introduced(p *peer, payload []byte) (reason string) {
 	if p.ext.hellos++; p.ext.hellos > maxHellos {
 		return "too many extended handshakes"
 	}
+	if p.down.trip == 0 { // it answers our handshake, which left when the channel opened
+		p.down.trip = max(s.now.Sub(p.born), 1)
+	}
 	h, err := wire.ParseExtendedHandshake(payload)
 	if err != nil {
 		return err.Error()
@@ -107,8 +129,24 @@ func (s *Swarm) introduced(p *peer, payload []byte) (reason string) {
 	if number, said := h.M[wire.NameMetadata]; said {
 		p.ext.metadata = number
 	}
+	if number, said := h.M[wire.NameDontHave]; said {
+		p.ext.dontHave = number
+	}
+	if number, said := h.M[wire.NameExchange]; said {
+		p.ext.exchange = number
+	}
+	if reason := s.identified(p, h); reason != "" {
+		return reason
+	}
+	if s.confirm(p); p.gone {
+		return ""
+	}
+	s.introduceToExchange(p)
 	if h.Reqq > 0 {
 		p.ext.reqq = int(min(h.Reqq, maxDepth))
+	}
+	if h.UploadOnly != p.ext.uploadOnly {
+		p.ext.uploadOnly, s.related = h.UploadOnly, true
 	}
 	if h.Client != "" {
 		p.ext.client = h.Client[:min(len(h.Client), maxClient)]

@@ -1,22 +1,68 @@
 package swarm
 
 import (
+	"math/bits"
+
 	"github.com/shoal-p2p/shoal/core/bitfield"
+	"github.com/shoal-p2p/shoal/core/blame"
 	"github.com/shoal-p2p/shoal/core/metainfo"
 	"github.com/shoal-p2p/shoal/core/wire"
 )
 
-// maxClaims bounds the Have messages that are kept of one peer until the
-// metadata is known (eight bytes each).
-const maxClaims = 1 << 16
+// maxClaimed bounds the pieces that a peer may say it has before the metadata is
+// known: no info dictionary that we take has room for the hashes of more.
+const maxClaimed = metainfo.MaxInfoSize / len(metainfo.Digest{})
 
 // claims is what a peer said it has. Until the metadata is known it cannot be
 // judged, only kept.
 type claims struct {
-	stated bool    // Bitfield, HaveAll or HaveNone came
-	all    bool    // HaveAll
-	bits   []byte  // Bitfield
-	log    []int64 // then, in order: the number of a Have; its complement for a lt_donthave
+	stated     bool     // Bitfield, HaveAll or HaveNone came
+	all        bool     // HaveAll
+	bits       []byte   // Bitfield
+	has, lacks pieceSet // by Have and lt_donthave since then, whichever came last
+}
+
+// note keeps a claim for later.
+func (c *claims) note(piece uint32, has bool) (reason string) {
+	if piece >= uint32(maxClaimed) {
+		return "has a piece that no torrent has"
+	}
+	now, before := &c.has, &c.lacks
+	if !has {
+		now, before = before, now
+	}
+	now.add(piece)
+	before.remove(piece)
+	return ""
+}
+
+// pieceSet is a set of piece numbers that grows with the highest of them.
+type pieceSet []byte
+
+func (s *pieceSet) add(i uint32) {
+	if missing := int(i/8) + 1 - len(*s); missing > 0 {
+		*s = append(*s, make([]byte, missing)...)
+	}
+	(*s)[i/8] |= 1 << (i % 8)
+}
+
+func (s pieceSet) remove(i uint32) {
+	if s.contains(i) {
+		s[i/8] &^= 1 << (i % 8)
+	}
+}
+
+func (s pieceSet) contains(i uint32) bool { return int(i/8) < len(s) && s[i/8]&(1<<(i%8)) != 0 }
+
+// all lists the numbers in ascending order.
+func (s pieceSet) all() []uint32 {
+	var all []uint32
+	for n, eight := range s {
+		for ; eight != 0; eight &= eight - 1 {
+			all = append(all, uint32(n*8+bits.TrailingZeros8(eight)))
+		}
+	}
+	return all
 }
 
 // state tells a peer what we have; the fast extension wants exactly one such
@@ -24,16 +70,31 @@ type claims struct {
 // told by Have messages.
 func (s *Swarm) state(p *peer) {
 	have := s.pieces()
+	concealed := have != nil && have.All() && s.conceal(p)
 	switch {
-	case have == nil || have.Count() == 0 && have.Len() > 0:
+	case concealed && !p.fast:
+		s.show(p)
+	case concealed || have == nil || have.Count() == 0 && have.Len() > 0:
 		if p.fast {
 			s.send(p, wire.HaveNone{})
 		}
-	case have.All() && p.fast:
+	case have.All() && p.fast && len(s.uploads.lost) == 0:
 		s.send(p, wire.HaveAll{})
 	case have.Len() > 0:
-		s.send(p, wire.Bitfield{Bits: have.Bytes()})
+		s.send(p, wire.Bitfield{Bits: s.readable(have).Bytes()})
 	}
+}
+
+// readable is what we have without what the store could not read.
+func (s *Swarm) readable(have *bitfield.Bitfield) *bitfield.Bitfield {
+	if len(s.uploads.lost) == 0 {
+		return have
+	}
+	less := have.Clone()
+	for _, i := range s.uploads.lost {
+		less.Clear(int(i))
+	}
+	return less
 }
 
 // announce tells everyone of a new piece. A peer that has it cannot use it, but
@@ -61,22 +122,28 @@ func (s *Swarm) stated(p *peer, m wire.Message) (reason string) {
 	return s.judge(p)
 }
 
-func (s *Swarm) has(p *peer, piece uint32) (reason string) { return s.claim(p, int64(piece)) }
+func (s *Swarm) has(p *peer, piece uint32) (reason string) { return s.claim(p, piece, true) }
 
 func (s *Swarm) lacks(p *peer, payload []byte) (reason string) {
 	m, err := wire.ParseDontHave(payload)
 	if err != nil {
 		return err.Error()
 	}
-	return s.claim(p, ^int64(m.Piece))
+	return s.claim(p, m.Piece, false)
 }
 
-func (s *Swarm) claim(p *peer, entry int64) (reason string) {
-	if len(p.claims.log) >= maxClaims {
-		return "too many pieces before the metadata"
+func (s *Swarm) claim(p *peer, piece uint32, has bool) (reason string) {
+	if p.slot == nil {
+		if has && p.claims.has.contains(piece) && !p.talk.spend(s.now, priceOfTalk) {
+			s.charge(p, blame.Flood, "floods us with messages")
+		}
+		return p.claims.note(piece, has)
 	}
-	p.claims.log = append(p.claims.log, entry)
-	return s.judge(p)
+	if reason := s.credit(p, piece, has); reason != "" {
+		return reason
+	}
+	s.judged(p)
+	return ""
 }
 
 // judge takes over a peer's claims once they can be judged.
@@ -95,20 +162,47 @@ func (s *Swarm) judge(p *peer) (reason string) {
 			return err.Error()
 		}
 		s.picker.HasSet(p.slot, set)
+		s.seenAll(p)
 	}
-	for _, entry := range c.log {
-		i, ok := s.info.Layout.Index(uint32(max(entry, ^entry)))
-		if !ok {
-			return "has a piece that is not there"
-		}
-		if entry >= 0 {
-			s.picker.Has(p.slot, i)
-		} else {
-			s.picker.Lacks(p.slot, i)
+	for _, piece := range c.has.all() {
+		if reason := s.credit(p, piece, true); reason != "" {
+			return reason
 		}
 	}
-	s.interest(p)
+	for _, piece := range c.lacks.all() {
+		if reason := s.credit(p, piece, false); reason != "" {
+			return reason
+		}
+	}
+	s.judged(p)
 	return ""
+}
+
+// credit takes over that a peer has a piece, or has it no more.
+func (s *Swarm) credit(p *peer, piece uint32, has bool) (reason string) {
+	i, ok := s.info.Layout.Index(piece)
+	switch {
+	case !ok:
+		return "has a piece that is not there"
+	case has:
+		s.picker.Has(p.slot, i)
+		s.seen(i)
+		s.got(p, i)
+	default:
+		s.picker.Lacks(p.slot, i)
+	}
+	return ""
+}
+
+// judged does what follows from what a peer has.
+func (s *Swarm) judged(p *peer) {
+	s.recount(p)
+	s.judgeAllowed(p)
+	if p.claims.stated {
+		s.allow(p)
+	}
+	s.show(p)
+	s.interest(p)
 }
 
 // interest tells a peer whether we want what it has, when that has changed.
@@ -124,6 +218,7 @@ func (s *Swarm) interest(p *peer) {
 	if is {
 		s.send(p, wire.Interested{})
 	} else {
+		p.vow.freed = s.now
 		s.send(p, wire.NotInterested{})
 	}
 }

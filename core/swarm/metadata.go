@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/shoal-p2p/shoal/core/blame"
 	"github.com/shoal-p2p/shoal/core/metainfo"
 	"github.com/shoal-p2p/shoal/core/picker"
 	"github.com/shoal-p2p/shoal/core/wire"
@@ -19,6 +20,10 @@ const (
 	metadataWindow = 4
 	// metadataRace is how many peers are asked for the same piece at once.
 	metadataRace = 2
+	// metadataCopies is how often a connection is given the whole info dictionary.
+	// Who was lied to by others may need it again; beyond that it takes what peers
+	// who wait for their turns do not get.
+	metadataCopies = 4
 )
 
 // metadata is how the info dictionary is fetched (BEP 9): one assembly for each
@@ -139,8 +144,8 @@ func (s *Swarm) metadataMessage(p *peer, payload []byte) (reason string) {
 	case wire.MetadataReject:
 		if len(p.metadata.asked) > 0 {
 			s.restMetadata(p)
+			s.fetchMetadata()
 		}
-		s.fetchMetadata()
 	}
 	return ""
 }
@@ -154,6 +159,9 @@ func (s *Swarm) metadataCame(p *peer, m wire.Metadata) {
 	if a == nil || m.TotalSize != a.size || m.Piece >= int64(len(a.pieces)) ||
 		int64(len(m.Data)) != a.length(m.Piece) || len(a.suspects) > 0 && a.suspects[0] != p {
 		return
+	}
+	if a.pieces[m.Piece] != nil && !slices.Contains(p.metadata.asked, int(m.Piece)) {
+		return // and makes us look at nobody
 	}
 	p.metadata.since = s.now
 	p.metadata.asked = slices.DeleteFunc(p.metadata.asked, func(i int) bool { return int64(i) == m.Piece })
@@ -173,14 +181,19 @@ func (s *Swarm) metadataAsked(p *peer, i int64) {
 	if p.ext.metadata == 0 {
 		return // it has not said how to answer
 	}
-	if s.info == nil || i > int64(len(s.info.Bytes)-1)/wire.MetadataPiece || len(p.up.metadata) >= maxMetadataQueue {
+	if s.info == nil || s.paused || i > s.lastMetadata() || len(p.up.metadata) >= maxMetadataQueue ||
+		int64(p.up.given+len(p.up.metadata)) >= metadataCopies*(s.lastMetadata()+1) {
 		s.send(p, wire.Metadata{Type: wire.MetadataReject, Piece: i}.Message(p.ext.metadata))
 		return
 	}
 	p.up.metadata = append(p.up.metadata, int(i))
 }
 
+// lastMetadata is the number of the last piece of the info dictionary.
+func (s *Swarm) lastMetadata() int64 { return int64(len(s.info.Bytes)-1) / wire.MetadataPiece }
+
 func (s *Swarm) sendMetadata(p *peer, i int) {
+	p.up.given++
 	all := s.info.Bytes
 	begin := i * wire.MetadataPiece
 	s.send(p, wire.Metadata{
@@ -200,17 +213,26 @@ func (s *Swarm) learn(info *metainfo.Info) {
 	s.info = info
 	s.metadata = metadata{}
 	s.picker = picker.New(info.Layout, s.rng)
-	s.picker.Want(s.mask())
+	for _, f := range info.Files {
+		if f.Pad {
+			s.picker.Pad(f.Offset, f.Offset+f.Length)
+		}
+	}
+	s.picker.Want(s.pieceWishes())
+	s.wish()
 	for _, p := range s.order {
 		if !p.shaken || p.gone {
 			continue
 		}
 		p.metadata = metadataPeer{}
-		p.slot = s.picker.Join(uint64(p.id))
+		p.slot = s.join(p)
 		s.introduce(p)
 		if reason := s.judge(p); reason != "" {
-			s.drop(p, reason)
+			s.offend(p, blame.WrongState, reason)
 		}
+	}
+	for _, url := range s.web.urls {
+		s.joinWeb(url)
 	}
 	s.openStore()
 }

@@ -3,6 +3,8 @@ package swarm
 import (
 	"bytes"
 	"crypto/sha1"
+	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -14,12 +16,12 @@ func metainfoIndex(i int) metainfo.PieceIndex { return metainfo.PieceIndex(i) }
 
 // longTorrent has an info dictionary of a dozen metadata pieces: it lists
 // thousands of empty files.
-func longTorrent() torrent { return newTorrent(16*kib, append(make([]int64, 6000), 160*kib)...) }
+var longTorrent = sync.OnceValue(func() torrent { return newTorrent(16*kib, append(make([]int64, 6000), 160*kib)...) })
 
 // metadataPuppet connects a puppet that announces metadata of a size and
 // answers requests as it likes.
 func metadataPuppet(n *network, h *host, tor torrent, size int64, answer func(p *puppet, piece int64)) *puppet {
-	p := n.puppet(h, hand(tor, "p"))
+	p := n.puppet(h, hand(tor, fmt.Sprint("p", n.next)))
 	p.on = func(m wire.Message) {
 		ext, ok := m.(wire.Extended)
 		if !ok || ext.ID != 7 {
@@ -251,6 +253,7 @@ func TestWhatPeersHaveBeforeTheMetadataCounts(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			n := newNetwork(t)
 			b := n.leech("b", tor)
+			b.trusted("p")
 			p := n.puppet(b, hand(tor, "p"))
 			p.send(c.msgs...)
 			p.send(wire.Unchoke{})
@@ -379,5 +382,30 @@ func TestPeerThatFloodsWithExtendedHandshakesIsDropped(t *testing.T) {
 	n.pass(time.Second)
 	if a.drops[loud.peer] == "" {
 		t.Error("the one that does not stop is still there")
+	}
+}
+
+func TestMetadataIsNotGivenAgainAndAgain(t *testing.T) {
+	n := newNetwork(t)
+	tor := longTorrent()
+	a := n.seedOf("a", tor)
+	p := n.puppet(a, hand(tor, "p"))
+	m, _ := wire.ExtendedHandshake{M: map[string]uint8{wire.NameMetadata: 7}}.Message()
+	p.send(m)
+	last := int64(len(tor.info.Bytes)-1) / wire.MetadataPiece
+	for range 10 {
+		for i := range last + 1 {
+			p.send(wire.Metadata{Type: wire.MetadataRequest, Piece: i}.Message(ourMetadata))
+		}
+		n.pass(10 * time.Second)
+	}
+	answers := make(map[wire.MetadataType]int64)
+	for _, m := range all[wire.Extended](p) {
+		if m, err := wire.ParseMetadata(m.Payload); err == nil {
+			answers[m.Type]++
+		}
+	}
+	if answers[wire.MetadataData] != metadataCopies*(last+1) || answers[wire.MetadataReject] == 0 {
+		t.Errorf("%d pieces were given and %d refused, of %d that there are", answers[wire.MetadataData], answers[wire.MetadataReject], last+1)
 	}
 }

@@ -3,7 +3,7 @@ package swarm
 import (
 	"bytes"
 	"container/heap"
-	"crypto/sha1"
+	"crypto/sha256"
 	"errors"
 	"flag"
 	"fmt"
@@ -15,6 +15,7 @@ import (
 	"github.com/shoal-p2p/shoal/core/bitfield"
 	"github.com/shoal-p2p/shoal/core/id"
 	"github.com/shoal-p2p/shoal/core/metainfo"
+	"github.com/shoal-p2p/shoal/core/webseed"
 	"github.com/shoal-p2p/shoal/core/wire"
 )
 
@@ -35,6 +36,7 @@ type network struct {
 	bandwidth int64               // of a host's uplink, bytes per second
 	cut       func(int) int       // how many bytes of so many come as one chunk
 	watch     func(*host, Effect) // where set, told of every effect
+	link      Link                // of what is connected next, but for its Binding
 }
 
 type event struct {
@@ -117,12 +119,22 @@ type host struct {
 	data    []byte
 	have    *bitfield.Bitfield // what Opened tells
 	ends    map[Peer]*end
-	failing error                // what the store answers to everything
-	corrupt func(metainfo.Block) // called before a block goes into the store
-	uplink  time.Time            // when it is free
-	tick    time.Time            // for which one is scheduled
+	failing error                     // what the store answers to everything
+	corrupt func(metainfo.Block)      // called before a block goes into the store
+	uplink  time.Time                 // when it is free
+	tick    time.Time                 // for which one is scheduled
+	lose    func(metainfo.Block) bool // where set, whether a block never gets there
+	garble  bool                      // whether it reads zeros
+	web     func(webseed.Request) answer
 	drops   map[Peer]string
+	known   map[id.ID]bool // whose connections are proven from the start
 	met     []id.ID
+	banned  []Banned
+	speaks  []Speaks
+	said    []string        // payloads of Extension
+	fetches []Fetch         // as they were asked for
+	aborted map[uint64]bool // Fetches
+	failed  []WebSeedFailed
 	log     []string // effects but for Send
 	done    int
 }
@@ -145,8 +157,9 @@ func peerID(name string) id.ID {
 
 func (n *network) host(name string, hash id.ID) *host {
 	h := &host{
-		Swarm: New(Config{InfoHash: hash, PeerID: peerID(name)}, rand.New(rand.NewPCG(*seed, uint64(len(n.hosts))))),
+		Swarm: New(Config{InfoHash: hash, PeerID: peerID(name), Key: keyOf(name)}, rand.New(rand.NewPCG(*seed, uint64(len(n.hosts))))),
 		n:     n, name: name, ends: make(map[Peer]*end), drops: make(map[Peer]string),
+		aborted: make(map[uint64]bool),
 	}
 	n.hosts = append(n.hosts, h)
 	return h
@@ -203,6 +216,10 @@ func (h *host) carryOut(e Effect) {
 		h.close(e.Peer)
 	case Met:
 		h.met = append(h.met, e.ID)
+		if p := h.peers[e.Peer]; h.known[e.ID] && p != nil {
+			p.proven = true
+			h.trust(p)
+		}
 	case Open:
 		if h.data == nil {
 			h.data = make([]byte, e.Info.Layout.Length())
@@ -212,14 +229,33 @@ func (h *host) carryOut(e Effect) {
 		if h.corrupt != nil {
 			h.corrupt(e.Block)
 		}
+		if h.lose != nil && h.lose(e.Block) {
+			h.answer(Wrote{e.Block, h.failing})
+			return
+		}
 		copy(h.data[int64(e.Block.Piece)*int64(h.info.Layout.PieceLength())+int64(e.Block.Begin):], e.Data)
 		h.answer(Wrote{e.Block, h.failing})
 	case Verify:
-		sum := sha1.Sum(h.data[e.Piece.Offset : e.Piece.Offset+int64(e.Piece.Length)])
+		sum := noise.digest(e.Piece.Offset, h.data[e.Piece.Offset:e.Piece.Offset+int64(e.Piece.Length)])
 		h.answer(Verified{e.Piece.Index, sum, h.failing})
 	case Read:
 		data := bytes.Clone(h.data[e.Piece.Offset : e.Piece.Offset+int64(e.Piece.Length)])
+		if h.garble {
+			clear(data)
+		}
 		h.answer(ReadDone{e.Piece.Index, data, h.failing})
+	case Banned:
+		h.banned = append(h.banned, e)
+	case Speaks:
+		h.speaks = append(h.speaks, e)
+	case Extension:
+		h.said = append(h.said, string(e.Payload))
+	case Fetch:
+		h.fetch(e)
+	case Abort:
+		h.aborted[e.Fetch] = true
+	case WebSeedFailed:
+		h.failed = append(h.failed, e)
 	case Done:
 		h.done++
 		h.log = append(h.log, "done")
@@ -295,10 +331,18 @@ func (n *network) connect(a, b *host) (Peer, Peer) {
 	pa, ea := a.newEnd()
 	pb, eb := b.newEnd()
 	ea.other, eb.other = eb, ea
-	a.handle(Connected{pa})
-	b.handle(Connected{pb})
+	link := n.newLink()
+	a.handle(Connected{pa, link})
+	b.handle(Connected{pb, link})
 	return pa, pb
 }
+
+// newLink is what a transport knows of a new connection.
+func (n *network) newLink() Link {
+	return Link{Binding: sha256.Sum256([]byte(fmt.Sprint(n.next))), Addr: n.link.Addr}
+}
+
+func keyOf(name string) id.KeyPair { return id.NewKeyPair(sha256.Sum256([]byte(name))) }
 
 // cutOff ends the link of a host without a word, as a crash does.
 func (h *host) cutOff(p Peer) {
@@ -315,6 +359,7 @@ type puppet struct {
 	on      func(wire.Message) // told of each message that comes
 	gone    bool
 	peer    Peer // what the host calls it
+	link    Link
 }
 
 // puppet connects one to a host and sends its handshake.
@@ -324,7 +369,8 @@ func (n *network) puppet(h *host, hand wire.Handshake) *puppet {
 	p.peer = handle
 	p.end = &end{deliver: p.deliver, drained: func(int64) {}, closed: func() { p.gone = true }, other: e}
 	e.other = p.end
-	h.handle(Connected{handle})
+	p.link = n.newLink()
+	h.handle(Connected{handle, p.link})
 	p.send(hand)
 	return p
 }
@@ -377,45 +423,6 @@ func all[M wire.Message](p *puppet) []M {
 // hand is a stock handshake: both extensions.
 func hand(tor torrent, name string) wire.Handshake {
 	return wire.Handshake{Fast: true, Extended: true, InfoHash: tor.info.Hash, PeerID: peerID(name)}
-}
-
-// torrent is content and its metadata.
-type torrent struct {
-	data []byte
-	info *metainfo.Info
-}
-
-// newTorrent makes files of these lengths.
-func newTorrent(pieceLength int64, lengths ...int64) torrent {
-	var spec metainfo.Spec
-	var total int64
-	for i, n := range lengths {
-		spec.Files = append(spec.Files, metainfo.File{Path: []string{fmt.Sprint("file", i)}, Length: n})
-		total += n
-	}
-	spec.Name, spec.Multi, spec.PieceLength = "story", len(lengths) > 1, pieceLength
-	layout, err := spec.Layout()
-	if err != nil {
-		panic(err)
-	}
-	data := make([]byte, total)
-	rng := rand.NewChaCha8([32]byte{1})
-	rng.Read(data)
-	digests := make([]metainfo.Digest, layout.Pieces())
-	for i := range digests {
-		p := layout.Piece(metainfo.PieceIndex(i))
-		digests[i] = sha1.Sum(data[p.Offset : p.Offset+int64(p.Length)])
-	}
-	info, err := metainfo.Build(spec, digests)
-	if err != nil {
-		panic(err)
-	}
-	return torrent{data, info}
-}
-
-func (tor torrent) block(m wire.Request) wire.Piece {
-	begin := int64(m.Piece)*int64(tor.info.Layout.PieceLength()) + int64(m.Begin)
-	return wire.Piece{Piece: m.Piece, Begin: m.Begin, Block: tor.data[begin : begin+int64(m.Length)]}
 }
 
 // holds fails the test unless a host has all of a torrent.

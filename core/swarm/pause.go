@@ -1,7 +1,7 @@
 package swarm
 
-// pause stops transfer in both directions. Blocks that were asked for and come
-// all the same are kept.
+// pause stops transfer in both directions, that of metadata and from web seeds
+// too. What was asked for and comes all the same is kept. Connections stay.
 func (s *Swarm) pause() {
 	if s.paused {
 		return
@@ -16,8 +16,10 @@ func (s *Swarm) pause() {
 		}
 		s.giveUpAll(p)
 		p.metadata = metadataPeer{}
+		s.refuseMetadata(p)
 		s.interest(p)
 	}
+	s.pauseWeb()
 	s.chokeAll()
 }
 
@@ -28,6 +30,7 @@ func (s *Swarm) resume() {
 	}
 	s.paused = false
 	s.store.failure = nil
+	s.regain()
 	if s.info != nil && !s.store.open && !s.store.opening {
 		s.openStore()
 	}

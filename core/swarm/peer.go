@@ -3,6 +3,7 @@ package swarm
 import (
 	"time"
 
+	"github.com/shoal-p2p/shoal/core/blame"
 	"github.com/shoal-p2p/shoal/core/choke"
 	"github.com/shoal-p2p/shoal/core/id"
 	"github.com/shoal-p2p/shoal/core/picker"
@@ -30,6 +31,7 @@ const (
 //	gone        dropped or disconnected; only lists being walked still know it
 type peer struct {
 	id      Peer
+	link    Link
 	decoder wire.Decoder
 	gone    bool
 	born    time.Time // connected
@@ -43,7 +45,16 @@ type peer struct {
 	fast     bool  // both speak BEP 6
 	extended bool  // both speak BEP 10
 	ext      extensions
-	metadata metadataPeer
+
+	introduced bool        // it has our first extended handshake
+	identity   id.Identity // proved; zero where it has none
+	doubtful   bool        // its peer id is banned; it may prove to be another
+	proven     bool        // not on probation
+	spoke      bool        // Speaks was said
+	suspicion  suspicion
+	talk       talk
+	vow        vow
+	metadata   metadataPeer
 
 	claims     claims       // what it said it has, until the metadata is known
 	slot       *picker.Peer // what it has, from then on; nil before
@@ -54,9 +65,14 @@ type peer struct {
 	unchoked   bool       // we told it so
 	up         upload
 	in, out    meter // payload
+	pieces     fastPieces
+	shown      exposure
+	used       time.Time // when it last gave or took a block
+	counted    bool      // in counts.peers
+	seed       bool      // in counts.seeds
 }
 
-func (s *Swarm) connected(handle Peer) {
+func (s *Swarm) connected(handle Peer, link Link) {
 	if s.peers[handle] != nil {
 		panic("swarm: handle of a peer used twice")
 	}
@@ -64,8 +80,8 @@ func (s *Swarm) connected(handle Peer) {
 		s.emit(Drop{handle, "too many peers"})
 		return
 	}
-	p := &peer{id: handle, born: s.now, heard: s.now, choking: true}
-	p.turn.ID = uint64(handle)
+	p := &peer{id: handle, link: link, born: s.now, heard: s.now, choking: true}
+	p.turn.ID, p.turn.Since = uint64(handle), s.now
 	p.down.depth = firstDepth
 	s.peers[handle] = p
 	s.order = append(s.order, p)
@@ -81,19 +97,22 @@ func (s *Swarm) received(p *peer, data []byte) {
 	for !p.gone {
 		m, err := p.decoder.Next()
 		if err != nil {
-			s.drop(p, err.Error())
+			s.offend(p, blame.Malformed, err.Error())
 			return
 		}
 		if m == nil {
 			break
 		}
-		reason := s.message(p, m)
-		if reason == "" && p.sent-p.drained > maxUnsent {
-			reason = "does not read what it asks for"
-		}
-		if reason != "" && !p.gone {
-			s.drop(p, reason)
+		s.hear(p, m)
+		if p.gone {
 			return
+		}
+		if reason := s.message(p, m); reason != "" && !p.gone {
+			s.offend(p, blame.WrongState, reason)
+			return
+		}
+		if p.sent-p.drained > maxUnsent && !p.gone {
+			s.offend(p, blame.Flood, "does not read what it asks for")
 		}
 	}
 	s.serve(p)
@@ -101,6 +120,10 @@ func (s *Swarm) received(p *peer, data []byte) {
 }
 
 func (s *Swarm) message(p *peer, m wire.Message) (reason string) {
+	if p.doubtful && !isHello(m) {
+		s.drop(p, shutOut)
+		return ""
+	}
 	if isFast(m) && !p.fast {
 		return "fast message without the fast extension"
 	}
@@ -114,9 +137,10 @@ func (s *Swarm) message(p *peer, m wire.Message) (reason string) {
 	case wire.Have:
 		return s.has(p, m.Piece)
 	case wire.Choke:
+		s.judgeChoke(p)
 		s.choked(p)
 	case wire.Unchoke:
-		p.choking = false
+		p.choking, p.vow.at, p.vow.came = false, s.now, p.in.total
 	case wire.Interested:
 		s.interestedIn(p, true)
 	case wire.NotInterested:
@@ -129,8 +153,10 @@ func (s *Swarm) message(p *peer, m wire.Message) (reason string) {
 		return s.block(p, m)
 	case wire.Reject:
 		s.rejected(p, m)
-	case wire.KeepAlive, wire.Port, wire.Suggest, wire.AllowedFast:
-		// We have no DHT node of BEP 5, and ask by rarity and while unchoked only.
+	case wire.AllowedFast:
+		s.allowed(p, m.Piece)
+	case wire.KeepAlive, wire.Port, wire.Suggest:
+		// We have no DHT node of BEP 5, and ask by rarity only.
 	default:
 		panic("swarm: unknown message")
 	}
@@ -159,6 +185,10 @@ func (s *Swarm) tickPeer(p *peer) {
 		s.drop(p, reason)
 		return
 	}
+	if p.shaken && !p.doubtful && s.bound(p) {
+		s.drop(p, shutOut) // it has lied in another torrent
+		return
+	}
 	s.wakeBy(end)
 	if p.shaken {
 		if !s.now.Before(p.said.Add(keepAlive)) {
@@ -167,6 +197,7 @@ func (s *Swarm) tickPeer(p *peer) {
 		s.wakeBy(p.said.Add(keepAlive))
 	}
 	s.tickRequests(p)
+	s.tickSuper(p)
 	s.serve(p) // what it has earned by now
 }
 
@@ -177,12 +208,17 @@ func (s *Swarm) drop(p *peer, reason string) {
 
 // forget takes a peer out of everything.
 func (s *Swarm) forget(p *peer) {
-	p.gone = true
+	p.gone, s.left = true, true
 	delete(s.peers, p.id)
+	s.uncount(p)
+	s.turns.uplink.gone(s.now, p.sent-p.drained)
 	s.requests.outstanding -= len(p.down.requests)
 	p.down.requests = nil
 	if p.slot != nil {
 		s.picker.Leave(p.slot)
+		if p.pieces.slot != nil {
+			s.picker.Leave(p.pieces.slot)
+		}
 		s.requests.refill = true
 	}
 	if p.turn.Interested {

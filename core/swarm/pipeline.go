@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/shoal-p2p/shoal/core/metainfo"
+	"github.com/shoal-p2p/shoal/core/picker"
 )
 
 const (
@@ -21,8 +22,11 @@ const (
 	// asked of another: a second of it made a small swarm a quarter slower and
 	// sent 5 % twice, in virtual time. It is the same for all who share a peer's
 	// uplink, as whoever allowed more would crowd the others out; only over long
-	// ways, where the shortest answer takes most of it, it is half as much again
-	// as that.
+	// ways, where the way there and back takes most of it, it is half as much again
+	// as that. The way is what the first answer of all took, to our handshake:
+	// whoever took it from the first block would count the queue that others keep
+	// at the peer as way, and allow more than they do. In a swarm of a hundred the
+	// seed then served one, and idled when that one was done.
 	inTime = 400 * time.Millisecond
 	// minPatience and maxPatience bound how long a peer may send no block while
 	// some are asked for. Stock WebTorrent waits 30 s before it hangs up.
@@ -36,17 +40,19 @@ type download struct {
 	late     []metainfo.Block // no longer waited for, but may still come; bounded
 	depth    int              // how many requests are to be outstanding
 	timely   int              // answers in time, since depth last changed
-	shortest time.Duration    // the shortest answer
+	trip     time.Duration    // there and back, as far as is known; 0 while it is not
 	usual    time.Duration    // answers on average
 	since    time.Time        // the last block came, or the first was asked for
 	rest     time.Time        // not asked before
+	doubted  bool             // it is quiet; it is not asked until it sends something
 	snubbed  bool             // it left us waiting; it has one request until it answers
+	mute     bool             // and has never sent a block; it has none while another may
 	shrunk   time.Time        // when depth was last made less
-	unasked  int64            // bytes
 }
 
 type request struct {
 	block metainfo.Block
+	slot  *picker.Peer // of which it was asked
 	at    time.Time
 }
 
@@ -59,13 +65,15 @@ type request struct {
 func (d *download) learn(asked, now time.Time) {
 	took := now.Sub(asked)
 	if d.usual == 0 {
-		d.usual, d.shortest = took, took
+		d.usual = took
 	}
 	d.usual += (took - d.usual) / 8
-	d.shortest = min(d.shortest, took)
-	d.snubbed = false
-	switch most := max(inTime, d.shortest+d.shortest/2); {
-	case took <= max(most/4, d.shortest+d.shortest/4):
+	if d.trip == 0 || took < d.trip {
+		d.trip = took
+	}
+	d.snubbed, d.doubted, d.mute = false, false, false
+	switch most := max(inTime, d.trip+d.trip/2); {
+	case took <= max(most/4, d.trip+d.trip/4):
 		d.depth++
 	case took <= most:
 		if d.timely++; d.timely >= d.depth {
@@ -84,6 +92,23 @@ func (d *download) patience() time.Duration {
 		return maxPatience
 	}
 	return min(max(4*d.usual, minPatience), maxPatience)
+}
+
+// doubt is how long the peer may send nothing before others that could are
+// asked for the same.
+func (d *download) doubt() time.Duration {
+	if d.usual == 0 {
+		return minPatience
+	}
+	return min(max(3*d.usual, overtaken), d.patience())
+}
+
+// cameLate: a block came that was given up.
+func (d *download) cameLate(now time.Time) {
+	if d.doubted {
+		d.doubted, d.since = false, now
+		d.depth = max(d.depth/2, minDepth)
+	}
 }
 
 func (d *download) find(b metainfo.Block) int {

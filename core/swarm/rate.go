@@ -18,8 +18,9 @@ type meter struct {
 	latest  int64                 // the last second that was written
 }
 
-// count adds payload bytes to a peer's meter and the swarm's.
-func (s *Swarm) count(one, all *meter, bytes int) {
+// count adds payload bytes to a meter of a peer and the swarm's.
+func (s *Swarm) count(p *peer, one, all *meter, bytes int) {
+	p.used = s.now
 	one.add(s.now, int64(bytes))
 	all.add(s.now, int64(bytes))
 	s.wakeBy(s.now.Add(time.Second))

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/shoal-p2p/shoal/core/metainfo"
+	"github.com/shoal-p2p/shoal/core/picker"
 	"github.com/shoal-p2p/shoal/core/wire"
 )
 
@@ -17,9 +18,6 @@ const (
 	// maxInFlight bounds the bytes that were asked for or came and are not
 	// written yet, over all peers: what a page may hold in memory.
 	maxInFlight = 64 << 20
-	// maxUnasked bounds the bytes of blocks that a peer sends without being
-	// asked, before it is dropped.
-	maxUnasked = 256 << 10
 )
 
 // requests is what all peers have in common.
@@ -28,36 +26,82 @@ type requests struct {
 	stalled     bool // whether maxInFlight kept a peer from being asked
 	refill      bool // whether every peer is to be looked at when the turn ends
 	endgame     bool // as it was at the end of the last turn
+	turn        int  // who is looked at first
 }
 
 // refill asks a peer for as many blocks as it should have outstanding.
 func (s *Swarm) refill(p *peer) {
-	if !s.trading() || p.gone || p.choking || !p.interested || s.now.Before(p.down.rest) {
+	slot := s.source(p)
+	if slot == nil {
 		return
 	}
-	room := min(p.down.depth, p.ext.reqq) - len(p.down.requests)
+	if s.shaping.down.waiting() {
+		s.requests.refill = s.requests.refill || s.shaping.down.due(s.now)
+		return
+	}
+	room := min(p.down.depth, p.mostRequests()) - len(p.down.requests)
 	if allowed := s.allowance(); allowed < room {
 		room = allowed
 		s.requests.stalled = true
 	}
-	if room <= 0 {
-		return
+	batch := room
+	if s.shaping.down.tight(s.now) {
+		batch = min(room, tightBatch)
 	}
+	for picked := batch; room > 0 && picked == batch; room -= picked {
+		picked = s.askSome(p, slot, min(room, batch))
+	}
+}
+
+// source is what a peer may be asked for now: all that it has, or what it
+// allows while it chokes us. It is nil where that is nothing.
+func (s *Swarm) source(p *peer) *picker.Peer {
+	if s.shunned(p) {
+		return nil
+	}
+	return s.offers(p)
+}
+
+func (s *Swarm) offers(p *peer) *picker.Peer {
+	switch {
+	case !s.trading() || p.gone || !p.interested || p.down.doubted || s.now.Before(p.down.rest):
+		return nil
+	case p.choking:
+		return p.pieces.slot
+	}
+	return p.slot
+}
+
+// askSome asks for up to n blocks and returns how many there were. What the
+// limit does not let pass goes back.
+func (s *Swarm) askSome(p *peer, slot *picker.Peer, n int) int {
+	var few [16]metainfo.Block // mostly one or two, and then nothing is allocated
+	picked := s.picker.Pick(slot, n, few[:0])
+	for at, b := range picked {
+		if !s.mayAsk(b.Length) {
+			for _, rest := range picked[at:] {
+				s.picker.Returned(slot, rest)
+			}
+			return at
+		}
+		s.ask(p, slot, b)
+	}
+	return len(picked)
+}
+
+func (s *Swarm) ask(p *peer, slot *picker.Peer, b metainfo.Block) {
 	if len(p.down.requests) == 0 {
 		p.down.since = s.now
-		s.wakeBy(s.now.Add(p.down.patience()))
+		s.wakeBy(s.now.Add(p.down.doubt()))
 	}
-	var few [16]metainfo.Block // mostly one or two, and then nothing is allocated
-	for _, b := range s.picker.Pick(p.slot, room, few[:0]) {
-		p.down.requests = append(p.down.requests, request{b, s.now})
-		s.requests.outstanding++
-		s.send(p, wire.Request{Piece: uint32(b.Piece), Begin: uint32(b.Begin), Length: uint32(b.Length)})
-	}
+	p.down.requests = append(p.down.requests, request{b, slot, s.now})
+	s.requests.outstanding++
+	s.send(p, wire.Request{Piece: uint32(b.Piece), Begin: uint32(b.Begin), Length: uint32(b.Length)})
 }
 
 // allowance is how many blocks may be asked for yet, over all peers.
 func (s *Swarm) allowance() int {
-	return int((maxInFlight-s.store.unwritten)/metainfo.BlockSize) - s.requests.outstanding
+	return int((maxInFlight-s.store.unwritten)/metainfo.BlockSize) - s.requests.outstanding - s.web.asked
 }
 
 // refillAll looks at every peer where blocks have become free for others, and
@@ -73,67 +117,75 @@ func (s *Swarm) refillAll() {
 		return
 	}
 	for _, snubbed := range []bool{false, true} {
-		for _, p := range s.order {
-			if p.down.snubbed == snubbed {
-				s.refill(p)
-			}
-		}
+		s.refillThose(snubbed)
 	}
 	s.requests.endgame = s.picker.Endgame()
 }
 
+// refillThose looks at every peer that left us waiting, or every other. Where a
+// limit ends it, the next one comes first the next time.
+func (s *Swarm) refillThose(snubbed bool) {
+	n := len(s.order)
+	for k := range n {
+		at := (s.requests.turn + k) % n
+		if p := s.order[at]; p.down.snubbed == snubbed {
+			s.refill(p)
+		}
+		if s.shaping.down.waiting() {
+			s.requests.turn = at + 1
+			return
+		}
+	}
+}
+
 // block takes a block that a peer sent.
 func (s *Swarm) block(p *peer, m wire.Piece) (reason string) {
-	b, asked := s.expected(p, m)
-	if !asked {
-		p.down.unasked += int64(wire.Size(m))
+	b, slot := s.expected(p, m)
+	if slot == nil {
 		s.wasted += int64(len(m.Block))
-		if p.down.unasked > maxUnasked {
-			return "sends what it was not asked for"
-		}
+		s.unasked(p, len(m.Block))
 		return ""
 	}
-	s.count(&p.in, &s.in, len(m.Block))
+	s.count(p, &p.in, &s.in, len(m.Block))
 	if s.store.failure != nil {
 		return "" // there is nowhere to put it
 	}
-	arrival := s.picker.Arrived(p.slot, b)
-	for _, slower := range arrival.Cancel {
-		s.withdraw(s.peers[Peer(slower.ID)], b)
-	}
-	if !arrival.Fresh {
-		s.wasted += int64(len(m.Block))
-		return ""
-	}
-	s.keep(b, m.Block, arrival.Complete)
+	s.arrived(slot, b, m.Block)
 	return ""
 }
 
-// expected finds what a block answers: a request, or one that was given up.
-func (s *Swarm) expected(p *peer, m wire.Piece) (metainfo.Block, bool) {
+// expected finds what a block answers: a request, or one that was given up; and
+// the slot it was asked of, nil where it was not.
+func (s *Swarm) expected(p *peer, m wire.Piece) (metainfo.Block, *picker.Peer) {
 	if s.info == nil {
-		return metainfo.Block{}, false
+		return metainfo.Block{}, nil
 	}
 	b, ok := s.info.Layout.Range(m.Piece, m.Begin, uint32(len(m.Block)))
 	if !ok {
-		return b, false
+		return b, nil
 	}
 	if at := p.down.find(b); at >= 0 {
-		s.answered(p, at)
-		return b, true
+		return b, s.answered(p, at)
 	}
-	return b, p.down.forgetLate(b)
+	if p.down.forgetLate(b) {
+		p.down.cameLate(s.now)
+		return b, p.slot
+	}
+	return b, nil
 }
 
-// answered takes a request out and learns from how long it took.
-func (s *Swarm) answered(p *peer, at int) {
+// answered takes a request out, learns from how long it took, and returns of
+// which slot it was.
+func (s *Swarm) answered(p *peer, at int) *picker.Peer {
 	d := &p.down
-	d.learn(s.unlist(p, at).at, s.now)
+	r := s.unlist(p, at)
+	d.learn(r.at, s.now)
 	d.since = s.now
 	for at > 0 && s.now.Sub(d.requests[0].at) > max(overtaken, 3*d.usual) {
 		s.giveUp(p)
 		at--
 	}
+	return r.slot
 }
 
 // unlist takes a request out. The first, which it mostly is, costs no move.
@@ -153,8 +205,16 @@ func (s *Swarm) unlist(p *peer, at int) request {
 func (s *Swarm) giveUp(p *peer) {
 	r := s.unlist(p, 0)
 	p.down.expectLate(r.block)
-	s.picker.Returned(p.slot, r.block)
+	s.picker.Returned(r.slot, r.block)
 	s.requests.refill = true
+}
+
+// takeBack cancels a request that others may have.
+func (s *Swarm) takeBack(p *peer, at int) {
+	r := s.unlist(p, at)
+	p.down.expectLate(r.block)
+	s.sendCancel(p, r.block)
+	s.picker.Returned(r.slot, r.block)
 }
 
 func (s *Swarm) giveUpAll(p *peer) {
@@ -200,34 +260,66 @@ func (s *Swarm) rejected(p *peer, m wire.Reject) {
 	}
 	at := p.down.find(b)
 	if at < 0 {
-		p.down.forgetLate(b)
+		if p.down.forgetLate(b) {
+			s.refund(b)
+		}
 		return
 	}
-	s.unlist(p, at)
-	s.picker.Returned(p.slot, b)
+	r := s.unlist(p, at)
+	s.picker.Returned(r.slot, b)
+	s.refund(b)
 	s.requests.refill = true
 	if !p.choking {
+		if !s.now.Before(p.down.rest) { // several at once are one breach
+			s.judgeReject(p)
+		}
 		p.down.depth = max(p.down.depth/2, minDepth)
 		p.down.rest = s.now.Add(rejectRest)
 		s.wakeBy(p.down.rest)
 	}
 }
 
-// tickRequests snubs a peer that leaves us waiting: others get its blocks.
+// tickRequests doubts a peer that leaves us waiting, then snubs it: others get
+// its blocks, and it is asked again when it sends one, or for one at a time.
 func (s *Swarm) tickRequests(p *peer) {
-	if len(p.down.requests) > 0 {
-		end := p.down.since.Add(p.down.patience())
-		if s.now.Before(end) {
-			s.wakeBy(end)
-		} else {
-			p.down.snubbed, p.down.depth = true, 1
-			s.giveUpAll(p)
-		}
+	if p.slot != nil {
+		s.picker.Rate(p.slot, p.in.rate(s.now, shortWindow))
 	}
+	if len(p.down.requests) > 0 || p.down.doubted {
+		s.tickAnswers(p)
+	}
+	s.tickShunned(p)
 	if s.now.Before(p.down.rest) {
 		s.wakeBy(p.down.rest)
 	} else if !p.down.rest.IsZero() {
 		p.down.rest = time.Time{}
 		s.requests.refill = true
 	}
+}
+
+func (s *Swarm) tickAnswers(p *peer) {
+	d := &p.down
+	doubt, snub := d.since.Add(d.doubt()), d.since.Add(d.patience())
+	switch {
+	case !s.now.Before(snub):
+		d.snubbed, d.doubted, d.depth = true, false, 1
+		d.mute = p.in.total == 0
+		s.giveUpAll(p)
+		s.requests.refill = true
+		return
+	case !d.doubted && s.now.Before(doubt):
+		s.wakeBy(doubt)
+	case !d.doubted && s.hasOthers(p):
+		d.doubted = true
+		s.giveUpAll(p)
+	}
+	s.wakeBy(snub)
+}
+
+// hasOthers reports whether somebody else may be asked for what a peer was
+// asked for.
+func (s *Swarm) hasOthers(p *peer) bool {
+	return slices.ContainsFunc(s.order, func(q *peer) bool {
+		return q != p && !q.down.snubbed && s.source(q) != nil
+	})
 }

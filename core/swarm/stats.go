@@ -47,16 +47,58 @@ func (s *Swarm) Stats() Stats {
 		stats.Total = s.picker.Wanted()
 		stats.Done = stats.Total - s.picker.Left()
 	}
-	for _, p := range s.order {
-		if p.shaken {
-			stats.Peers++
-		}
-		if p.isSeed() {
-			stats.Seeds++
-		}
-	}
+	stats.Peers, stats.Seeds = s.counts.peers, s.counts.seeds
 	return stats
 }
+
+// counts is kept as peers come, go and fetch, so that asking costs nothing.
+type counts struct {
+	peers, seeds int // with a right handshake
+}
+
+// recount takes over what has changed of a peer.
+func (s *Swarm) recount(p *peer) {
+	if p.gone {
+		return
+	}
+	if p.shaken && !p.counted {
+		p.counted = true
+		s.counts.peers++
+	}
+	if seed := p.isSeed(); seed != p.seed {
+		p.seed = seed
+		s.counts.seeds += step(seed)
+		s.related = true
+	}
+}
+
+// uncount takes a peer out that is gone.
+func (s *Swarm) uncount(p *peer) {
+	if p.counted {
+		s.counts.peers--
+	}
+	if p.seed {
+		s.counts.seeds--
+	}
+	p.counted, p.seed = false, false
+}
+
+func step(up bool) int {
+	if up {
+		return 1
+	}
+	return -1
+}
+
+// Counts is how many peers there are with a right handshake, and how many of
+// them have everything.
+func (s *Swarm) Counts() (peers, seeds int) { return s.counts.peers, s.counts.seeds }
+
+// Transferred is how many payload bytes came and left since New.
+func (s *Swarm) Transferred() (down, up int64) { return s.in.total, s.out.total }
+
+// Paused reports whether transfer is stopped, by Pause or by the store.
+func (s *Swarm) Paused() bool { return s.paused }
 
 // Peers lists the peers in the order in which they came.
 func (s *Swarm) Peers() []PeerStatus {

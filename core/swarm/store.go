@@ -14,7 +14,12 @@ type store struct {
 	pieces    map[metainfo.PieceIndex]*piece
 	unwritten int64 // bytes whose Write is not answered
 	failure   error // why the swarm has paused itself
+	recent    recent
+	padding   int // pieces of padding alone that are being verified
 }
+
+// maxPadding bounds those.
+const maxPadding = 16
 
 // piece is one that is on its way into the store.
 type piece struct {
@@ -22,6 +27,9 @@ type piece struct {
 	complete  bool // no further block will come
 	lost      bool // a write failed
 	verifying bool
+	wrong     bool // its hash is; it is read next (blame.go)
+	padding   bool // alone; nobody sends it
+	sums      sums
 }
 
 func (s *Swarm) openStore() {
@@ -39,6 +47,7 @@ func (s *Swarm) opened(ev Opened) {
 		return
 	}
 	s.store.open = true
+	s.super.ready = ev.Have != nil && ev.Have.Len() > 0 && ev.Have.All()
 	if ev.Have != nil {
 		for i := range ev.Have.Len() {
 			if ev.Have.Has(i) {
@@ -56,8 +65,11 @@ func (s *Swarm) opened(ev Opened) {
 func (s *Swarm) keep(b metainfo.Block, data []byte, complete bool) {
 	w := s.store.pieces[b.Piece]
 	if w == nil {
-		w = &piece{}
+		w = &piece{sums: make(sums, s.info.Layout.Blocks(b.Piece))}
 		s.store.pieces[b.Piece] = w
+	}
+	if n, ok := s.info.Layout.Number(b); ok {
+		w.sums[n] = s.summer.of(data)
 	}
 	w.writes++
 	w.complete = complete
@@ -92,22 +104,38 @@ func (s *Swarm) wrote(ev Wrote) {
 	}
 }
 
+// verifyPadding has pieces hashed that are nothing but padding (BEP 47): of them
+// nobody is asked, and the store gives zeros.
+func (s *Swarm) verifyPadding() {
+	for s.trading() && s.store.padding < maxPadding {
+		i, ok := s.picker.Due()
+		if !ok {
+			return
+		}
+		s.store.padding++
+		s.store.pieces[i] = &piece{complete: true, verifying: true, padding: true, sums: make(sums, s.info.Layout.Blocks(i))}
+		s.emit(Verify{s.info.Layout.Piece(i)})
+	}
+}
+
 func (s *Swarm) verified(ev Verified) {
 	w := s.store.pieces[ev.Piece]
 	if w == nil || !w.verifying {
 		return
 	}
-	delete(s.store.pieces, ev.Piece)
+	if w.padding {
+		s.store.padding--
+		s.requests.refill = true // the next may be verified
+	}
 	switch {
 	case ev.Err != nil:
+		delete(s.store.pieces, ev.Piece)
 		s.picker.Failed(ev.Piece)
 		s.fail(ev.Err)
 	case ev.Digest != s.info.Digests[ev.Piece]:
-		s.wasted += int64(s.info.Layout.Piece(ev.Piece).Length)
-		s.blame(s.picker.Failed(ev.Piece))
-		s.requests.refill = true
+		s.wrong(ev.Piece, w)
 	default:
-		s.picker.Verified(ev.Piece)
+		s.right(ev.Piece, w, s.picker.Verified(ev.Piece))
 		s.emit(Have{ev.Piece})
 		s.announce(ev.Piece)
 		s.interestAll()
@@ -115,26 +143,16 @@ func (s *Swarm) verified(ev Verified) {
 	}
 }
 
-// blame drops the peer that sent a corrupt piece all by itself. Of a piece from
-// several nobody is blamed yet: the picker has it fetched from one next.
-func (s *Swarm) blame(senders []*picker.Peer) {
-	if len(senders) != 1 {
-		return
-	}
-	if p := s.peers[Peer(senders[0].ID)]; p != nil {
-		s.drop(p, "sent a corrupt piece")
-	}
-}
-
 // checkDone tells once when the selection is met. An empty one is never: nothing
 // was fetched.
 func (s *Swarm) checkDone() {
-	nothing := s.wanted != nil && !slices.Contains(s.wanted, true)
+	nothing := s.priority != nil && !slices.ContainsFunc(s.priority, func(p picker.Priority) bool { return p != picker.Skip })
 	met := s.store.open && s.picker.Left() == 0 && !nothing
 	if met && !s.done {
 		s.emit(Done{})
 	}
 	s.done = met
+	s.tellWishes()
 }
 
 // fail pauses the swarm because the store cannot go on.

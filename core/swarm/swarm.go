@@ -16,9 +16,20 @@
 //	have.go       which pieces a peer has, and what follows for interest
 //	request.go    asking for blocks
 //	pipeline.go   of how many at once
-//	store.go      writing and verifying them, and blame
+//	store.go      writing and verifying them
+//	blame.go      who lied about them; sum.go knows them again
+//	probation.go  what is asked of whom we do not know yet
+//	suspect.go    and of whom it is not known yet whether it has lied
+//	talk.go       what a peer may say that is no data, and what breaches cost
+//	extend.go     proofs of identity, and messages of peer exchange
+//	webseed.go    web servers as sources; webrun.go fetches one range
 //	upload.go     serving blocks, out of cache.go
-//	unchoke.go    to whom
+//	unchoke.go    to whom; uplink.go measures for how many
+//	fast.go       a few pieces even to those who are choked (BEP 6)
+//	superseed.go  each piece once before any twice (BEP 16)
+//	shaping.go    what waits for the limits
+//	reader.go     which pieces a reader waits for
+//	useless.go    which peers are of no use any more (BEP 21)
 //	select.go     which files are wanted
 //	pause.go      and when nothing is
 //	stats.go      what can be seen from outside; rate.go measures it
@@ -29,8 +40,10 @@ import (
 	"time"
 
 	"github.com/shoal-p2p/shoal/core/bitfield"
+	"github.com/shoal-p2p/shoal/core/blame"
 	"github.com/shoal-p2p/shoal/core/choke"
 	"github.com/shoal-p2p/shoal/core/id"
+	"github.com/shoal-p2p/shoal/core/limit"
 	"github.com/shoal-p2p/shoal/core/metainfo"
 	"github.com/shoal-p2p/shoal/core/picker"
 	"github.com/shoal-p2p/shoal/core/wire"
@@ -43,8 +56,12 @@ const defaultMaxPeers = 500
 type Config struct {
 	InfoHash id.ID
 	PeerID   id.ID // ours
-	Slots    int   // peers served at once; 0 means choke.DefaultSlots
+	Slots    int   // peers served at once; 0: as the uplink allows
 	MaxPeers int   // connections beyond are dropped; 0 means 500
+
+	Key      id.KeyPair   // proves who we are; none where zero
+	Book     *blame.Book  // what the client remembers of peers; nil for one of its own
+	Up, Down *limit.Limit // nil for none
 }
 
 // Swarm is the state of one torrent.
@@ -59,35 +76,54 @@ type Swarm struct {
 	peers map[Peer]*peer
 	order []*peer // as they came; those that are gone are taken out in settle
 
-	info     *metainfo.Info // nil until it is known
-	metadata metadata       // how it is fetched
-	picker   *picker.Picker // nil until info is known
-	wanted   []bool         // files; nil for all
+	info     *metainfo.Info    // nil until it is known
+	metadata metadata          // how it is fetched
+	picker   *picker.Picker    // nil until info is known
+	priority []picker.Priority // of files; nil for all Normal
 	store    store
+	summer   *summer
+	audits   audits
+	web      web
 	requests requests
 	uploads  uploads
 	turns    turns
 	paused   bool
 	done     bool // whether Done was said for the selection as it is
+	shaping  shaping
+	left     bool // whether order holds peers that are gone
+	wishes   wishes
+	super    superseed
+	told     bool      // whether peers know that we want nothing
+	toldAt   time.Time // when they were told
+	related  bool      // whether a peer may have become of no use for ever
+	counts   counts
 	in, out  meter
 	wasted   int64 // payload bytes that were of no use
 }
 
 // New returns the swarm of one torrent, of which nothing is known but its name.
 func New(cfg Config, rng *rand.Rand) *Swarm {
-	if cfg.Slots == 0 {
-		cfg.Slots = choke.DefaultSlots
-	}
 	if cfg.MaxPeers == 0 {
 		cfg.MaxPeers = defaultMaxPeers
+	}
+	if cfg.Book == nil {
+		cfg.Book = blame.NewBook()
+	}
+	if cfg.Up == nil {
+		cfg.Up = new(limit.Limit)
+	}
+	if cfg.Down == nil {
+		cfg.Down = new(limit.Limit)
 	}
 	return &Swarm{
 		cfg:     cfg,
 		rng:     rng,
 		peers:   make(map[Peer]*peer),
 		store:   store{pieces: make(map[metainfo.PieceIndex]*piece)},
+		summer:  newSummer(rng),
+		audits:  audits{Audit: blame.NewAudit()},
 		uploads: uploads{cache: newCache(cacheSize), reading: make(map[metainfo.PieceIndex]bool)},
-		turns:   turns{choker: choke.New(cfg.Slots)},
+		turns:   turns{choker: choke.New(cfg.Slots, rng)},
 	}
 }
 
@@ -97,14 +133,14 @@ func (s *Swarm) Handle(now time.Time, ev Event) {
 	s.now = now
 	switch ev := ev.(type) {
 	case Connected:
-		s.connected(ev.Peer)
+		s.connected(ev.Peer, ev.Link)
 	case Received:
 		if p := s.peers[ev.Peer]; p != nil {
 			s.received(p, ev.Data)
 		}
 	case Drained:
 		if p := s.peers[ev.Peer]; p != nil {
-			p.drained = max(p.drained, min(ev.Total, p.sent))
+			s.drainedTo(p, ev.Total)
 			s.serve(p)
 		}
 	case Disconnected:
@@ -120,9 +156,23 @@ func (s *Swarm) Handle(now time.Time, ev Event) {
 	case Verified:
 		s.verified(ev)
 	case ReadDone:
-		s.readDone(ev)
+		s.read(ev)
 	case Select:
-		s.choose(ev.Wanted)
+		s.choose(ev.Priority)
+	case Order:
+		s.arrange(ev.Sequential)
+	case Window:
+		s.window(ev)
+	case CloseWindow:
+		s.closeWindow(ev.Reader)
+	case AddWebSeeds:
+		s.addWebSeeds(ev.URLs)
+	case Chunk:
+		s.chunk(ev)
+	case Fetched:
+		s.fetched(ev)
+	case Extend:
+		s.extend(ev)
 	case Pause:
 		s.pause()
 	case Resume:
@@ -150,7 +200,15 @@ func (s *Swarm) Poll() (Effect, bool) {
 }
 
 // Deadline is when a Tick is due, and false while none is.
-func (s *Swarm) Deadline() (time.Time, bool) { return s.wake, !s.wake.IsZero() }
+func (s *Swarm) Deadline() (time.Time, bool) {
+	at := s.wake
+	for _, other := range []time.Time{s.shaping.up.opens, s.shaping.down.opens} {
+		if at.IsZero() || !other.IsZero() && other.Before(at) {
+			at = other
+		}
+	}
+	return at, !at.IsZero()
+}
 
 // wakeBy makes the next Tick come at t at the latest. One that comes for
 // nothing does no harm, so whatever is put off need not be told.
@@ -162,12 +220,21 @@ func (s *Swarm) wakeBy(t time.Time) {
 
 // tick does what is due and finds out when the next is.
 func (s *Swarm) tick() {
+	s.tickShaping()
+	if !s.wake.IsZero() && !s.now.Before(s.wake) {
+		s.tickAll()
+	}
+}
+
+func (s *Swarm) tickAll() {
 	s.wake = time.Time{}
 	for _, p := range s.order {
 		s.tickPeer(p)
 	}
 	s.fetchMetadata()
+	s.tickWeb()
 	s.tickTurns()
+	s.tellWishes()
 	if s.in.rate(s.now, shortWindow)+s.out.rate(s.now, shortWindow) > 0 {
 		s.wakeBy(s.now.Add(time.Second)) // so that Stats are not of long ago
 	}
@@ -175,7 +242,21 @@ func (s *Swarm) tick() {
 
 // settle ends every turn: it does once what several parts of it asked for.
 func (s *Swarm) settle() {
+	again := s.web.ask || s.requests.refill
 	s.refillAll()
+	if again {
+		s.askWeb()
+		s.verifyPadding()
+	}
+	s.checkSuper()
+	if s.related {
+		s.related = false
+		s.dismiss()
+	}
+	if !s.left {
+		return
+	}
+	s.left = false
 	kept := s.order[:0]
 	for _, p := range s.order {
 		if !p.gone {
@@ -184,6 +265,9 @@ func (s *Swarm) settle() {
 	}
 	clear(s.order[len(kept):])
 	s.order = kept
+	if len(kept) == 0 {
+		s.tickAll() // for whom nothing is due any more
+	}
 }
 
 func (s *Swarm) emit(e Effect) { s.effects = append(s.effects, e) }
@@ -191,7 +275,9 @@ func (s *Swarm) emit(e Effect) { s.effects = append(s.effects, e) }
 // send queues a message to a peer.
 func (s *Swarm) send(p *peer, m wire.Message) {
 	p.said = s.now
-	p.sent += int64(wire.Size(m))
+	size := int64(wire.Size(m))
+	p.sent += size
+	s.turns.uplink.add(s.now, size)
 	s.emit(Send{p.id, m})
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/shoal-p2p/shoal/core/metainfo"
+	"github.com/shoal-p2p/shoal/core/picker"
 	"github.com/shoal-p2p/shoal/core/wire"
 )
 
@@ -151,7 +152,7 @@ func TestPeerWithoutHandshakeIsDropped(t *testing.T) {
 	a := n.seedOf("a", newTorrent(16*kib, 1))
 	handle, e := a.newEnd()
 	e.other = &end{deliver: func([]byte) {}, closed: func() {}}
-	a.handle(Connected{handle})
+	a.handle(Connected{Peer: handle})
 	n.pass(handshakeTimeout - time.Second)
 	if a.drops[handle] != "" {
 		t.Fatal("dropped too early")
@@ -183,7 +184,7 @@ func TestSilentPeerIsDroppedAndKeepAlivesPreventIt(t *testing.T) {
 func TestOrderOfTheFirstMessages(t *testing.T) {
 	n := newNetwork(t)
 	tor := newTorrent(16*kib, 40*kib)
-	seed, leech := n.seedOf("a", tor), n.leech("b", tor)
+	seed, other, leech := n.seedOf("a", tor), n.seedOf("c", tor), n.leech("b", tor)
 	plain := wire.Handshake{InfoHash: tor.info.Hash, PeerID: peerID("p")}
 	for _, c := range []struct {
 		name string
@@ -193,7 +194,7 @@ func TestOrderOfTheFirstMessages(t *testing.T) {
 	}{
 		{"seed to fast", seed, hand(tor, "f"), []wire.Message{wire.Handshake{}, wire.Extended{}, wire.HaveAll{}}},
 		{"leecher to fast", leech, hand(tor, "f"), []wire.Message{wire.Handshake{}, wire.Extended{}, wire.HaveNone{}}},
-		{"seed to plain", seed, plain, []wire.Message{wire.Handshake{}, wire.Bitfield{}}},
+		{"seed to plain", other, plain, []wire.Message{wire.Handshake{}, wire.Bitfield{}}},
 		{"leecher to plain", leech, plain, []wire.Message{wire.Handshake{}}},
 	} {
 		p := n.puppet(c.host, c.hand)
@@ -307,8 +308,9 @@ func TestPeerThatDropsRequestsSilentlyDoesNotHoldUsUp(t *testing.T) {
 
 func TestSnubbedPeersBlocksGoToAnother(t *testing.T) {
 	n := newNetwork(t)
-	tor := newTorrent(64*kib, 256*kib)
+	tor := newTorrent(256*kib, 256*kib)
 	b := n.leech("b", tor)
+	b.trusted("mute")
 	b.handle(Learn{tor.info})
 	mute := n.puppet(b, hand(tor, "mute"))
 	mute.send(wire.HaveAll{}, wire.Unchoke{})
@@ -328,8 +330,9 @@ func TestSnubbedPeersBlocksGoToAnother(t *testing.T) {
 
 func TestSnubIsToldAndEnds(t *testing.T) {
 	n := newNetwork(t)
-	tor := newTorrent(64*kib, 1<<20)
+	tor := newTorrent(256*kib, 1<<20)
 	b := n.leech("b", tor)
+	b.trusted("p")
 	b.handle(Learn{tor.info})
 	p := n.puppet(b, hand(tor, "p"))
 	p.send(wire.HaveAll{}, wire.Unchoke{})
@@ -371,12 +374,13 @@ func TestRejectedRequestIsAskedOfAnother(t *testing.T) {
 func TestChokeReturnsRequests(t *testing.T) {
 	for _, fast := range []bool{false, true} {
 		n := newNetwork(t)
-		tor := newTorrent(64*kib, 256*kib)
+		tor := newTorrent(256*kib, 256*kib)
 		b := n.leech("b", tor)
+		b.trusted("p")
 		b.handle(Learn{tor.info})
 		n.pass(10 * time.Millisecond)
 		p := n.puppet(b, wire.Handshake{Fast: fast, InfoHash: tor.info.Hash, PeerID: peerID("p")})
-		bits := wire.Bitfield{Bits: []byte{0xf0}}
+		bits := wire.Bitfield{Bits: []byte{0x80}}
 		p.send(bits, wire.Unchoke{})
 		n.pass(time.Second)
 		asked := all[wire.Request](p)
@@ -411,6 +415,11 @@ func TestPeerThatSendsUnaskedBlocksIsDropped(t *testing.T) {
 	for i := range uint32(16) {
 		p.send(tor.block(wire.Request{Piece: i, Length: 16 * kib}))
 	}
+	n.pass(time.Second)
+	if b.drops[p.peer] != "" {
+		t.Fatalf("dropped for a few: %s", b.drops[p.peer])
+	}
+	p.send(tor.block(wire.Request{Length: 16 * kib}))
 	n.pass(time.Second)
 	if b.drops[p.peer] == "" || b.Stats().Done != 0 {
 		t.Errorf("dropped with %q, stats %+v", b.drops[p.peer], b.Stats())
@@ -452,7 +461,7 @@ func TestSelectionIsFetchedAndNothingElse(t *testing.T) {
 	n := newNetwork(t)
 	tor := newTorrent(16*kib, 100*kib, 60*kib, 100*kib)
 	a, b := n.seedOf("a", tor), n.leech("b", tor)
-	b.handle(Select{[]bool{false, true, false}})
+	b.handle(Select{[]picker.Priority{picker.Skip, picker.Normal, picker.Skip}})
 	n.connect(a, b)
 	n.run(5*time.Second, allDone(b))
 	// 60 KiB from byte 100 KiB lie in pieces 6 to 9.
@@ -606,10 +615,9 @@ func TestPieceIndexOfFilesAtTheEdge(t *testing.T) {
 	n := newNetwork(t)
 	tor := newTorrent(16*kib, 16*kib, 0, 16*kib)
 	h := n.seedOf("a", tor)
-	h.wanted = []bool{false, true, true}
-	mask := h.mask()
-	if mask.Count() != 1 || !mask.Has(1) {
-		t.Errorf("an empty file and the second: %d pieces", mask.Count())
+	h.priority = []picker.Priority{picker.Skip, picker.Low, picker.High}
+	if wishes := h.pieceWishes(); wishes[0] != picker.Skip || wishes[1] != picker.High {
+		t.Errorf("an empty file and the second: %v", wishes)
 	}
 	var last metainfo.PieceIndex = 1
 	if !h.Pieces().Has(int(last)) {
@@ -621,18 +629,18 @@ func TestNothingSelectedIsNeverDone(t *testing.T) {
 	n := newNetwork(t)
 	tor := newTorrent(16*kib, 100*kib, 60*kib, 0)
 	a, b := n.seedOf("a", tor), n.leech("b", tor)
-	b.handle(Select{[]bool{false, false, false}})
+	b.handle(Select{[]picker.Priority{picker.Skip, picker.Skip, picker.Skip}})
 	n.connect(a, b)
 	n.pass(5 * time.Second)
 	if b.done != 0 || b.Stats().Downloaded != 0 {
 		t.Errorf("with nothing selected: Done %d times, %+v", b.done, b.Stats())
 	}
-	b.handle(Select{[]bool{false, true, false}})
+	b.handle(Select{[]picker.Priority{picker.Skip, picker.Normal, picker.Skip}})
 	n.pass(5 * time.Second)
 	if b.done != 1 || b.Left() != 0 {
 		t.Errorf("with one file selected: Done %d times, %d bytes left", b.done, b.Left())
 	}
-	b.handle(Select{[]bool{}})
+	b.handle(Select{[]picker.Priority{}})
 	n.pass(time.Second)
 	if b.done != 1 {
 		t.Error("Done was said when the selection was taken back")
@@ -643,7 +651,7 @@ func TestEmptyFileThatIsSelectedIsDoneAtOnce(t *testing.T) {
 	n := newNetwork(t)
 	tor := newTorrent(16*kib, 100*kib, 0)
 	b := n.leech("b", tor)
-	b.handle(Select{[]bool{false, true}})
+	b.handle(Select{[]picker.Priority{picker.Skip, picker.Normal}})
 	b.handle(Learn{tor.info})
 	n.run(time.Second, allDone(b))
 }

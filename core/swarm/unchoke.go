@@ -1,6 +1,7 @@
 package swarm
 
 import (
+	"slices"
 	"time"
 
 	"github.com/shoal-p2p/shoal/core/choke"
@@ -9,8 +10,10 @@ import (
 
 // turns is who may download from us.
 type turns struct {
-	choker *choke.Choker
-	next   time.Time // the next rechoke; zero while nobody is interested
+	choker     *choke.Choker
+	next       time.Time // the next rechoke; zero while nobody is interested
+	candidates []*choke.Peer
+	uplink     uplink
 }
 
 // interestedIn: a peer says whether we have what it lacks. The first ones are
@@ -22,6 +25,7 @@ func (s *Swarm) interestedIn(p *peer, is bool) {
 	p.turn.Interested = is
 	s.fillSlots()
 	if s.turns.next.IsZero() {
+		s.turns.uplink.measure(s.now) // from here on
 		s.turns.next = s.now.Add(choke.Round)
 	}
 	s.wakeBy(s.turns.next)
@@ -32,7 +36,7 @@ func (s *Swarm) fillSlots() {
 	if s.paused {
 		return
 	}
-	s.turns.choker.Fill(s.now, s.candidates())
+	s.turns.choker.Fill(s.now, s.candidates(), !s.leeching())
 	s.tellTurns()
 }
 
@@ -46,42 +50,47 @@ func (s *Swarm) tickTurns() {
 		return
 	}
 	candidates := s.candidates()
+	s.rateTurns()
 	s.turns.next = time.Time{}
-	for _, c := range candidates {
-		if c.Interested {
-			s.turns.next = s.now.Add(choke.Round)
-		}
-	}
-	if !s.turns.next.IsZero() {
+	if slices.ContainsFunc(candidates, func(c *choke.Peer) bool { return c.Interested }) {
+		s.turns.next = s.now.Add(choke.Round)
 		s.wakeBy(s.turns.next)
 	}
-	if !s.paused {
-		s.turns.choker.Rechoke(s.now, candidates)
-		s.tellTurns()
+	rate, isFull := s.turns.uplink.measure(s.now)
+	if s.paused {
+		return
 	}
+	s.turns.choker.Measured(rate, isFull || s.shaping.up.tight(s.now))
+	s.turns.choker.Rechoke(s.now, candidates, !s.leeching())
+	s.tellTurns()
 }
 
-// candidates are the peers with the rates that count: tit for tat while we lack
-// pieces, and a peer that left us waiting has earned nothing; what they take
-// once we lack none.
+// leeching: we lack pieces, or do not know them yet.
+func (s *Swarm) leeching() bool { return s.picker == nil || s.picker.Left() > 0 }
+
+// candidates are the peers that may have a turn.
 func (s *Swarm) candidates() []*choke.Peer {
-	leeching := s.picker == nil || s.picker.Left() > 0
-	var all []*choke.Peer
+	all := s.turns.candidates[:0]
 	for _, p := range s.order {
-		if p.gone || !p.shaken {
-			continue
+		if p.shaken && !p.gone {
+			all = append(all, &p.turn)
 		}
-		switch {
-		case !leeching:
-			p.turn.Rate = p.out.rate(s.now, longWindow)
-		case p.down.snubbed:
-			p.turn.Rate = 0
-		default:
-			p.turn.Rate = p.in.rate(s.now, longWindow)
-		}
-		all = append(all, &p.turn)
 	}
+	clear(all[len(all):cap(all)]) // so that nobody who has gone is kept
+	s.turns.candidates = all
 	return all
+}
+
+// rateTurns tells the choker what peers give and take.
+func (s *Swarm) rateTurns() {
+	for _, p := range s.order {
+		p.turn.Gives, p.turn.Takes = p.in.rate(s.now, longWindow), p.out.rate(s.now, longWindow)
+		p.turn.Snubbed = p.down.snubbed
+		p.turn.Has = 0
+		if p.slot != nil && s.leeching() {
+			p.turn.Has = s.picker.Part(p.slot)
+		}
+	}
 }
 
 // tellTurns sends what the choker has changed.
@@ -93,6 +102,7 @@ func (s *Swarm) tellTurns() {
 		p.unchoked = p.turn.Unchoked
 		if p.unchoked {
 			s.send(p, wire.Unchoke{})
+			s.show(p)
 		} else {
 			s.send(p, wire.Choke{})
 			s.refuse(p)

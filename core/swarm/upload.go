@@ -16,10 +16,16 @@ const (
 	// maxMetadataQueue bounds the metadata pieces that one peer waits for: all of
 	// the largest info dictionary, as stock WebTorrent asks for all at once.
 	maxMetadataQueue = metainfo.MaxInfoSize/wire.MetadataPiece + 1
-	// highWater is how many bytes may wait in a peer's channel, as far as we
-	// know, when the next block goes into it. Our knowledge may lag by 320 KiB
-	// (the contract of the channel), so it must be well above that.
-	highWater = 1 << 20
+	// aheadTime is how much of a peer's rate may wait in its channel, aheadLeast
+	// and highWater how many bytes at least and at most, and aheadFirst how many
+	// before its rate is known. What waits there is in front of our requests: with
+	// a megabyte for everyone, peers with slow uplinks asked seconds too late, and
+	// a swarm of mixed links took a fifth longer. A channel tells late of what has
+	// left, but of all but 8 KiB once it is empty; so the least must be above that.
+	aheadTime  = 500 * time.Millisecond
+	aheadLeast = 16 << 10
+	aheadFirst = 64 << 10
+	highWater  = 1 << 20
 	// cacheSize bounds the pieces that are kept for upload, in bytes.
 	cacheSize = 32 << 20
 	// readAhead bounds the bytes that are being read, and aheadBlocks how far a
@@ -41,6 +47,7 @@ type uploads struct {
 	cache   *cache
 	reading map[metainfo.PieceIndex]bool // Read was emitted and is not answered
 	bytes   int                          // of those pieces
+	lost    []metainfo.PieceIndex        // verified, but the store could not read them
 	turn    int                          // who is served first the next time
 }
 
@@ -48,7 +55,9 @@ type uploads struct {
 type upload struct {
 	queue    []metainfo.Block
 	metadata []int     // pieces of the info dictionary
+	given    int       // of these, how many it was ever sent
 	earned   time.Time // when what was read for it will be forgiven
+	refused  time.Time // when what it asked for was last refused as a whole
 }
 
 // forgiving is how long so many bytes take to be forgiven.
@@ -60,11 +69,17 @@ func (s *Swarm) request(p *peer, m wire.Request) (reason string) {
 		return "asks for too long a block"
 	}
 	b, ok := s.servable(m.Piece, m.Begin, m.Length)
-	if !ok || !p.unchoked || len(p.up.queue) >= maxQueue {
+	switch {
+	case ok && slices.Contains(p.up.queue, b):
+		s.meter(p, priceOfNoise) // it waits for it already
+	case ok && p.slot.Has(b.Piece):
 		s.reject(p, m.Piece, m.Begin, m.Length)
-		return ""
+		s.judgeRequest(p)
+	case !ok || len(p.up.queue) >= maxQueue || !p.unchoked && !s.isFree(p, b):
+		s.reject(p, m.Piece, m.Begin, m.Length)
+	default:
+		p.up.queue = append(p.up.queue, b)
 	}
-	p.up.queue = append(p.up.queue, b)
 	return ""
 }
 
@@ -74,7 +89,7 @@ func (s *Swarm) servable(piece, begin, length uint32) (metainfo.Block, bool) {
 		return metainfo.Block{}, false
 	}
 	b, ok := s.info.Layout.Range(piece, begin, length)
-	return b, ok && s.picker.Have().Has(int(b.Piece))
+	return b, ok && s.picker.Have().Has(int(b.Piece)) && !slices.Contains(s.uploads.lost, b.Piece)
 }
 
 // reject refuses a request; without the fast extension silence does.
@@ -103,39 +118,62 @@ func (s *Swarm) cancel(p *peer, m wire.Cancel) {
 
 // refuse empties a peer's queue.
 func (s *Swarm) refuse(p *peer) {
+	p.up.refused = s.now
 	for _, b := range p.up.queue {
 		s.rejectBlock(p, b)
 	}
 	p.up.queue = nil
 }
 
-// serve sends to one peer what it may have now.
+func (s *Swarm) refuseMetadata(p *peer) {
+	for _, i := range p.up.metadata {
+		s.send(p, wire.Metadata{Type: wire.MetadataReject, Piece: int64(i)}.Message(p.ext.metadata))
+	}
+	p.up.metadata = nil
+}
+
+// serve sends to one peer what it may have now. While a limit holds all back,
+// they have turns.
 func (s *Swarm) serve(p *peer) {
+	if s.shaping.up.waiting() {
+		if s.shaping.up.due(s.now) {
+			s.serveAll()
+		}
+		return
+	}
 	for s.serveOne(p) {
 	}
 }
 
-// serveAll sends to all, one block each at a time.
+// serveAll sends to all, one block each at a time. Where a limit ends it, the
+// peer that would have been next comes first the next time.
 func (s *Swarm) serveAll() {
 	n := len(s.order)
-	s.uploads.turn++
 	for again := true; again; {
 		again = false
-		for k := range n {
-			if s.serveOne(s.order[(k+s.uploads.turn)%n]) {
+		for range n {
+			if s.serveOne(s.order[s.uploads.turn%n]) {
 				again = true
 			}
+			if s.shaping.up.shut(s.now) {
+				return
+			}
+			s.uploads.turn++
 		}
 	}
+	s.uploads.turn++
 }
 
 // serveOne sends one block or piece of metadata, if the peer's channel has room
 // and the piece is in the cache. Otherwise Drained or ReadDone goes on.
 func (s *Swarm) serveOne(p *peer) bool {
-	if p.gone || p.sent-p.drained >= highWater {
+	if p.gone || p.sent-p.drained >= s.ahead(p) {
 		return false
 	}
 	if len(p.up.metadata) > 0 {
+		if !s.shaping.up.pass(s.now, s.cfg.Up, wire.MetadataPiece) {
+			return false
+		}
 		s.sendMetadata(p, p.up.metadata[0])
 		p.up.metadata = p.up.metadata[1:]
 		return true
@@ -149,13 +187,30 @@ func (s *Swarm) serveOne(p *peer) bool {
 		s.readFor(p)
 		return false
 	}
+	if !s.shaping.up.pass(s.now, s.cfg.Up, b.Length) {
+		return false
+	}
 	p.up.queue = p.up.queue[1:]
 	end := b.Begin + b.Length
 	s.send(p, wire.Piece{Piece: uint32(b.Piece), Begin: uint32(b.Begin), Block: data[b.Begin:end:end]})
-	s.count(&p.out, &s.out, b.Length)
+	s.count(p, &p.out, &s.out, b.Length)
+	if p.shown.concealed {
+		s.behind(p, b.Piece, b.Length)
+		s.show(p)
+	}
 	whole := max(s.info.Layout.PieceLength(), metainfo.BlockSize)
 	p.up.earned = p.up.earned.Add(-forgiving(whole) * time.Duration(b.Length) / metainfo.BlockSize)
 	return true
+}
+
+// ahead is how many bytes may wait in a peer's channel when the next block goes
+// into it: what leaves within aheadTime. Requests and Haves wait behind them.
+func (s *Swarm) ahead(p *peer) int64 {
+	if p.out.total < 2*aheadFirst {
+		return aheadFirst
+	}
+	rate := p.out.rate(s.now, shortWindow)
+	return min(max(rate*int64(aheadTime)/int64(time.Second), aheadLeast), highWater)
 }
 
 // readFor reads the pieces that a peer waits for next, each once for all.
@@ -182,6 +237,28 @@ func (s *Swarm) readFor(p *peer) {
 	}
 }
 
+// lose takes back that we have a piece, until the store is tried again (BEP 54).
+func (s *Swarm) lose(i metainfo.PieceIndex) {
+	if slices.Contains(s.uploads.lost, i) {
+		return
+	}
+	s.uploads.lost = append(s.uploads.lost, i)
+	s.superOff()
+	for _, p := range s.order {
+		if p.ext.dontHave != 0 && !p.gone {
+			s.send(p, wire.DontHave{Piece: uint32(i)}.Message(p.ext.dontHave))
+		}
+	}
+}
+
+// regain tells of lost pieces again.
+func (s *Swarm) regain() {
+	for _, i := range s.uploads.lost {
+		s.announce(i)
+	}
+	s.uploads.lost = nil
+}
+
 func (s *Swarm) readDone(ev ReadDone) {
 	if !s.uploads.reading[ev.Piece] {
 		return
@@ -193,6 +270,7 @@ func (s *Swarm) readDone(ev ReadDone) {
 		ev.Err = fmt.Errorf("piece %d has %d bytes in the store, not %d", ev.Piece, len(ev.Data), length)
 	}
 	if ev.Err != nil {
+		s.lose(ev.Piece)
 		s.fail(ev.Err) // which refuses all that is queued
 		return
 	}

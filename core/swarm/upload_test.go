@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/shoal-p2p/shoal/core/choke"
 	"github.com/shoal-p2p/shoal/core/wire"
 )
 
@@ -156,6 +157,7 @@ func TestElevenWantTenAreServedAndTurnsChange(t *testing.T) {
 	n := newNetwork(t)
 	tor := newTorrent(64*kib, 1<<20)
 	a := n.seedOf("a", tor)
+	a.turns.choker = choke.New(10, a.rng)
 	var puppets []*puppet
 	for range 12 {
 		p := n.puppet(a, hand(tor, "p"))
@@ -170,7 +172,7 @@ func TestElevenWantTenAreServedAndTurnsChange(t *testing.T) {
 	if unchoked != 10 {
 		t.Errorf("%d are unchoked, want 10", unchoked)
 	}
-	n.pass(100 * time.Second)
+	n.pass(200 * time.Second)
 	for i, p := range puppets {
 		if count[wire.Unchoke](p) == 0 {
 			t.Errorf("peer %d never had a turn", i)
@@ -239,6 +241,7 @@ func TestPeersThatShareTheirPiecesNeverWaitForReads(t *testing.T) {
 	read := countReads(n)
 	tor := newTorrent(4<<20, 64<<20)
 	a := n.seedOf("a", tor)
+	a.turns.choker = choke.New(10, a.rng)
 	// Given ten peers that take one block of each piece, in an order of their own:
 	// the rest they have of others, and our cache does not hold for long
 	var puppets []*puppet

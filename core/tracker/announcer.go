@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/shoal-p2p/shoal/core/alarm"
 	"github.com/shoal-p2p/shoal/core/id"
 )
 
@@ -42,15 +43,22 @@ type Config struct {
 type Announcer struct {
 	cfg      Config
 	rng      *rand.Rand
-	torrents []*torrent
-	sessions []*session
+	torrents map[id.ID]*torrent
+	sessions map[string]*session // by URL
+	rounds   alarm.Alarms[*listing]
+	waits    alarm.Alarms[*session]
 	effects  []Effect
 }
 
 // New makes an Announcer without torrents. rng spreads what many peers would
 // otherwise do at the same moment.
 func New(cfg Config, rng *rand.Rand) *Announcer {
-	return &Announcer{cfg: cfg, rng: rng}
+	return &Announcer{
+		cfg:      cfg,
+		rng:      rng,
+		torrents: make(map[id.ID]*torrent),
+		sessions: make(map[string]*session),
+	}
 }
 
 // Handle takes an event. Events about torrents or trackers that are gone are
@@ -61,6 +69,8 @@ func (a *Announcer) Handle(now time.Time, ev Event) {
 		a.add(now, ev)
 	case Remove:
 		a.remove(now, ev.InfoHash)
+	case Leave:
+		a.leaveTrackers(now, ev)
 	case Progress:
 		a.progress(now, ev)
 	case OffersMade:
@@ -91,38 +101,33 @@ func (a *Announcer) Poll() (Effect, bool) {
 	return e, true
 }
 
-// Deadline says when to Handle a Tick, false while nothing waits.
+// Deadline says when to Handle a Tick, false while nothing waits. It costs the
+// same for one torrent and for a thousand.
 func (a *Announcer) Deadline() (time.Time, bool) {
-	var first time.Time
-	for _, s := range a.sessions {
-		first = sooner(first, s.deadline())
-		for _, l := range s.listings {
-			first = sooner(first, l.deadline())
-		}
+	round, some := a.rounds.Next()
+	wait, any := a.waits.Next()
+	if !some || any && wait.Before(round) {
+		return wait, any
 	}
-	return first, !first.IsZero()
-}
-
-// sooner returns the earlier of two times, of which the zero time is none.
-func sooner(t, u time.Time) time.Time {
-	if t.IsZero() || !u.IsZero() && u.Before(t) {
-		return u
-	}
-	return t
+	return round, some
 }
 
 func (a *Announcer) tick(now time.Time) {
-	for _, s := range a.sessions {
+	for s, ok := a.waits.Due(now); ok; s, ok = a.waits.Due(now) {
 		a.tickSession(now, s)
-		for _, l := range s.listings {
-			a.tickListing(now, l)
-		}
+	}
+	for l, ok := a.rounds.Due(now); ok; l, ok = a.rounds.Due(now) {
+		a.tickListing(now, l)
 	}
 }
 
+// arm and armSession keep the alarms in step with what they are for.
+func (a *Announcer) arm(l *listing)        { a.rounds.Set(l, l.deadline()) }
+func (a *Announcer) armSession(s *session) { a.waits.Set(s, s.deadline()) }
+
 // message takes what a tracker sent.
 func (a *Announcer) message(now time.Time, ev Message) {
-	s := a.session(ev.Tracker)
+	s := a.sessions[ev.Tracker]
 	if s == nil || s.state != open {
 		return
 	}
@@ -131,7 +136,7 @@ func (a *Announcer) message(now time.Time, ev Message) {
 		a.nonsense(s, err, len(ev.Data) > maxResponse)
 		return
 	}
-	s.heard()
+	a.heard(s)
 	if !ok || r.Peer == a.cfg.PeerID {
 		return
 	}
@@ -164,7 +169,7 @@ func (a *Announcer) refused(l *listing, reason string) {
 // answer sends our answer to a peer's offer; where the tracker is gone by now,
 // the peer will not hear it.
 func (a *Announcer) answer(ev Answer) {
-	s := a.session(ev.Tracker)
+	s := a.sessions[ev.Tracker]
 	if s == nil || s.state != open || len(ev.SDP) > maxSDP {
 		return
 	}

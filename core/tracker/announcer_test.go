@@ -701,3 +701,36 @@ func TestTwoRunsWithOneSeedAreOne(t *testing.T) {
 		t.Fatalf("%d and %d effects differ", len(a), len(b))
 	}
 }
+
+func TestATorrentLeavesOneOfItsTrackers(t *testing.T) {
+	st := tell(t)
+	st.when(Add{InfoHash: hash, Trackers: []string{one, two}, Left: 10}, Opened{Tracker: one}, Opened{Tracker: two})
+	// When it leaves one, written with a slash, and one that is none of its
+	got := st.when(Leave{InfoHash: hash, Trackers: []string{two + "/", "ws://elsewhere.example"}})
+	// Then that one hears of it and, as nobody needs it any more, is closed
+	st.expect(got, "announce stopped left 10 offers 0", "Close")
+	st.when(Closed{Tracker: two})
+	// And only the other hears of it from then on
+	for _, e := range st.later(time.Hour, nil) {
+		if s, ok := e.(Send); ok && s.Tracker != one {
+			t.Fatalf("%s still hears of it", s.Tracker)
+		}
+	}
+}
+
+// A turn of the announcer must not cost more for the torrents that wait.
+func BenchmarkATickForNothing(b *testing.B) {
+	for _, torrents := range []int{1, 1000} {
+		b.Run(fmt.Sprint(torrents), func(b *testing.B) {
+			a := New(Config{PeerID: me}, rand.New(rand.NewPCG(1, 2)))
+			for i := range torrents {
+				a.Handle(begin, Add{InfoHash: id.ID{byte(i), byte(i >> 8)}, Trackers: []string{one}})
+			}
+			a.Handle(begin, Opened{Tracker: one})
+			for b.Loop() {
+				a.Deadline()
+				a.Handle(begin, Tick{})
+			}
+		})
+	}
+}

@@ -16,6 +16,12 @@ type (
 	}
 	// Remove announces "stopped" and forgets the torrent.
 	Remove struct{ InfoHash id.ID }
+	// Leave announces "stopped" at these trackers of a torrent and forgets them;
+	// those that are not its trackers are ignored.
+	Leave struct {
+		InfoHash id.ID
+		Trackers []string
+	}
 	// Progress tells what the next announce shall say. Left 0 after more than 0
 	// announces "completed" at once. Want is how many more peers the torrent
 	// could use: at 0 announces carry no offers. Peers is how many it is
@@ -66,6 +72,7 @@ type Offer struct {
 
 func (Add) event()        {}
 func (Remove) event()     {}
+func (Leave) event()      {}
 func (Progress) event()   {}
 func (OffersMade) event() {}
 func (Answer) event()     {}

@@ -71,7 +71,7 @@ func (r *Registry) announce(now time.Time, c *client, req request) error {
 		return err
 	}
 	r.tellCounts(c, req.InfoHash, m.swarm)
-	for i, other := range m.swarm.choose(r.rng, m, len(req.Offers)) {
+	for i, other := range m.swarm.choose(r.rng, m, r.mayOffer(now, c, req.InfoHash, len(req.Offers))) {
 		o := req.Offers[i]
 		r.stats.Offers++
 		r.relay(other, m, "offer", o.ID, o.SDP)
@@ -98,6 +98,8 @@ func (r *Registry) enter(now time.Time, c *client, req request) (*member, error)
 	switch {
 	case len(c.members) >= r.cfg.MaxTorrents:
 		return nil, errManyEntries
+	case c.names(s) >= r.cfg.MaxNames:
+		return nil, errManyNames
 	case s == nil && len(r.swarms) >= r.cfg.MaxSwarms:
 		return nil, errManySwarms
 	case s != nil && s.len() >= r.cfg.MaxPeers:

@@ -105,6 +105,7 @@ func (a *Announcer) askForOffers(now time.Time, l *listing) {
 	}
 	l.made += n
 	l.makeBy = now.Add(makeTimeout)
+	a.arm(l)
 	a.emit(MakeOffers{InfoHash: l.torrent.infoHash, Tracker: l.session.url, Count: n})
 }
 
@@ -129,7 +130,7 @@ func (l *listing) offersWanted() int {
 }
 
 func (a *Announcer) offersMade(now time.Time, ev OffersMade) {
-	s := a.session(ev.Tracker)
+	s := a.sessions[ev.Tracker]
 	if s == nil {
 		return
 	}
@@ -143,6 +144,7 @@ func (a *Announcer) offersMade(now time.Time, ev OffersMade) {
 // offersCame ends the wait for offers.
 func (a *Announcer) offersCame(now time.Time, l *listing, offers []Offer) {
 	l.makeBy = time.Time{}
+	a.arm(l)
 	if l.torrent.left == 0 && l.leechers == 0 {
 		l.doubted = true
 	}
@@ -190,6 +192,7 @@ func (a *Announcer) announce(now time.Time, l *listing, event string, offers []O
 	}
 	if event != stopped && l.session.asked.IsZero() {
 		l.session.asked = now
+		a.armSession(l.session)
 	}
 	l.due = false
 	l.last = now
@@ -222,6 +225,7 @@ func (a *Announcer) plan(now time.Time, l *listing) {
 	if l.next.Before(now) {
 		l.next = now
 	}
+	a.arm(l)
 }
 
 // announced takes the answer to an announce.

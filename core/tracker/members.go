@@ -17,6 +17,16 @@ type member struct {
 	seen   int64 // Unix seconds of the last announce
 }
 
+// names counts those that a client has in a swarm, which may be nil.
+func (c *client) names(s *swarm) (n int) {
+	for _, m := range c.members {
+		if m.swarm == s {
+			n++
+		}
+	}
+	return n
+}
+
 // swarm is all members of one torrent, in two lists without order.
 type swarm struct {
 	infoHash id.ID

@@ -19,7 +19,10 @@ type RegistryConfig struct {
 	MaxSwarms         int           // 100,000
 	MaxPeers          int           // in one swarm; 10,000
 	MaxTorrents       int           // of one client; 250
+	MaxNames          int           // of one client, in one swarm; 4
 	MaxOffers         int           // taken of one announce; 20
+	OffersPerMinute   int           // of one client in one swarm, in the long run; 30
+	OfferBurst        int           // of one client in one swarm, at once; 20
 	MaxMessage        int           // bytes; 64 KiB
 	MessagesPerSecond int           // of one client, in the long run; 20
 	MessageBurst      int           // of one client, at once; 500
@@ -39,7 +42,10 @@ func (cfg RegistryConfig) withDefaults() RegistryConfig {
 		{&cfg.MaxSwarms, 100_000},
 		{&cfg.MaxPeers, 10_000},
 		{&cfg.MaxTorrents, 250},
+		{&cfg.MaxNames, 4},
 		{&cfg.MaxOffers, 20},
+		{&cfg.OffersPerMinute, 30},
+		{&cfg.OfferBurst, 20},
 		{&cfg.MaxMessage, 64 << 10},
 		{&cfg.MessagesPerSecond, 20},
 		{&cfg.MessageBurst, 500},
@@ -68,7 +74,12 @@ type Stats struct {
 //
 // A peer id that another client holds in the same swarm is refused until it is
 // free: were the newcomer to replace the old, whoever knows a peer's id, and all
-// its neighbours do, could push it out.
+// its neighbours do, could push it out. And a client has few names in a swarm:
+// with many it would have most of the offers that others make.
+//
+// Of the offers of one client in one swarm only so many are relayed, however
+// many announces they come by: each costs whoever gets it a connection, which
+// stays open for as long as an honest one might take.
 type Registry struct {
 	cfg     RegistryConfig
 	rng     *rand.Rand
@@ -87,6 +98,7 @@ type client struct {
 	members []*member
 	tokens  float64   // messages that it may send right now
 	heard   time.Time // when it sent the last one
+	quotas  map[id.ID]quota
 }
 
 // Why a well-formed request is refused; told to the peer as "failure reason".
@@ -95,6 +107,7 @@ var (
 	errManySwarms  = errors.New("too many torrents at this tracker")
 	errManyPeers   = errors.New("too many peers in this swarm")
 	errManyEntries = errors.New("too many torrents on this connection")
+	errManyNames   = errors.New("too many peer ids in this swarm on this connection")
 	errNotMember   = errors.New("announce before you answer")
 )
 
@@ -154,7 +167,11 @@ func (r *Registry) joined(now time.Time, handle Client) {
 	if r.clients[handle] != nil {
 		panic("tracker: a client joined twice")
 	}
-	c := &client{handle: handle, index: len(r.order), tokens: float64(r.cfg.MessageBurst), heard: now}
+	c := &client{
+		handle: handle, index: len(r.order),
+		tokens: float64(r.cfg.MessageBurst), heard: now,
+		quotas: map[id.ID]quota{},
+	}
 	r.clients[handle] = c
 	r.order = append(r.order, c)
 	if r.sweepAt.IsZero() {
@@ -211,6 +228,7 @@ func (r *Registry) tick(now time.Time) {
 	limit := now.Add(-r.cfg.PeerTTL)
 	for i := len(r.order) - 1; i >= 0; i-- {
 		c := r.order[i]
+		r.forgetQuotas(now, c)
 		for j := len(c.members) - 1; j >= 0; j-- {
 			if c.members[j].seen < limit.Unix() {
 				r.leave(c.members[j])

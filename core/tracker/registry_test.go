@@ -157,7 +157,7 @@ func TestCountsFollowWhatPeersSay(t *testing.T) {
 }
 
 func TestOffersGoToOthersByChance(t *testing.T) {
-	h := host(t, RegistryConfig{})
+	h := host(t, RegistryConfig{OffersPerMinute: 300})
 	// Given a swarm of ten
 	for i := range 10 {
 		h.join(Client(i))
@@ -394,6 +394,57 @@ func TestLimits(t *testing.T) {
 		if replies := h.says(0, claim{peer: memberID(0), offers: fiveOffers()}); len(replies) != 3 {
 			t.Fatalf("got %v", replies)
 		}
+	})
+	t.Run("offers of many announces", func(t *testing.T) {
+		h := host(t, RegistryConfig{OffersPerMinute: 6, OfferBurst: 12})
+		join(h, 6)
+		for i := range 6 {
+			h.says(Client(i), claim{peer: memberID(i)})
+		}
+		relayed := func(a claim) int { return len(h.says(0, a)) - 1 }
+		a, b := claim{peer: memberID(0), offers: fiveOffers()}, claim{peer: memberID(7), offers: fiveOffers()}
+		// Another name, or leaving and coming back, gives no more of them
+		h.expect(fmt.Sprint(relayed(a), relayed(b)), "5 5")
+		h.says(0, claim{peer: memberID(0), event: stopped})
+		h.says(0, claim{peer: memberID(7), event: stopped})
+		h.expect(fmt.Sprint(relayed(a), relayed(a)), "2 0")
+		// but another swarm has its own, and time does,
+		h.says(1, claim{infoHash: hash2, peer: memberID(1)})
+		h.expect(fmt.Sprint(relayed(claim{infoHash: hash2, peer: memberID(0), offers: fiveOffers()})), "1")
+		h.later(30 * time.Second)
+		h.expect(fmt.Sprint(relayed(a), relayed(a)), "3 0")
+		// and it is nobody else's loss.
+		h.expect(fmt.Sprint(len(h.says(1, claim{peer: memberID(1), offers: fiveOffers()}))-1), "5")
+		// What is full again is not remembered.
+		h.later(5 * time.Minute)
+		if n := len(h.r.clients[0].quotas); n != 0 {
+			t.Fatalf("%d quotas are remembered", n)
+		}
+	})
+	t.Run("swarms that one offers in", func(t *testing.T) {
+		h := host(t, RegistryConfig{MaxTorrents: 2})
+		join(h, 2)
+		for i := range 10 {
+			a := claim{infoHash: id.ID{byte(i + 1)}, peer: peerA}
+			h.says(0, a)
+			relayed := len(h.says(1, claim{infoHash: a.infoHash, peer: peerB, offers: fiveOffers()})) - 1
+			if want := min(1, max(0, 4-i)); relayed != want {
+				t.Fatalf("%d offers relayed in the swarm %d", relayed, i)
+			}
+			a.event = stopped
+			h.says(0, a)
+			h.says(1, claim{infoHash: a.infoHash, peer: peerB, event: stopped})
+		}
+	})
+	t.Run("names of a client in a swarm", func(t *testing.T) {
+		h := host(t, RegistryConfig{MaxNames: 2})
+		join(h, 2)
+		h.counts(0, claim{peer: memberID(0)})
+		h.counts(0, claim{peer: memberID(1)})
+		h.expect(h.failure(h.says(0, claim{peer: memberID(2)})), errManyNames.Error())
+		h.counts(0, claim{peer: memberID(1)})
+		h.counts(0, claim{infoHash: hash2, peer: memberID(2)})
+		h.counts(1, claim{peer: memberID(2)})
 	})
 	t.Run("the length of a message", func(t *testing.T) {
 		h := host(t, RegistryConfig{})

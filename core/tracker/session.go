@@ -48,30 +48,15 @@ type session struct {
 	nonsense int       // in a row
 	failing  bool      // closing because of a fault, so back off
 
-	listings []*listing
+	listings []*listing // as they came
+	listed   map[id.ID]*listing
 
 	// What has been warned about, so that it is told once to each torrent.
 	unreachable  error // nil while it is not
 	toldNonsense bool
 }
 
-func (a *Announcer) session(url string) *session {
-	for _, s := range a.sessions {
-		if s.url == url {
-			return s
-		}
-	}
-	return nil
-}
-
-func (s *session) listing(infoHash id.ID) *listing {
-	for _, l := range s.listings {
-		if l.torrent.infoHash == infoHash {
-			return l
-		}
-	}
-	return nil
-}
+func (s *session) listing(infoHash id.ID) *listing { return s.listed[infoHash] }
 
 func (s *session) deadline() time.Time {
 	switch {
@@ -99,36 +84,40 @@ func (a *Announcer) tickSession(now time.Time, s *session) {
 
 func (a *Announcer) openSocket(now time.Time, s *session) {
 	s.state, s.since = opening, now
+	a.armSession(s)
 	a.emit(Open{Tracker: s.url})
 }
 
 func (a *Announcer) closeSocket(s *session, failing bool) {
 	s.state, s.failing = closing, failing
-	s.stop()
+	a.stop(s)
 	a.emit(Close{Tracker: s.url})
 }
 
 // stop notes that nothing can be sent any more.
-func (s *session) stop() {
+func (a *Announcer) stop(s *session) {
 	s.asked, s.nonsense = time.Time{}, 0
+	a.armSession(s)
 	for _, l := range s.listings {
 		l.started = false
+		a.arm(l)
 	}
 }
 
 func (a *Announcer) opened(now time.Time, url string) {
-	s := a.session(url)
+	s := a.sessions[url]
 	if s == nil || s.state != opening {
 		return
 	}
 	s.state, s.since = open, now
+	a.armSession(s)
 	for _, l := range s.listings {
 		a.start(now, l)
 	}
 }
 
 func (a *Announcer) closed(now time.Time, ev Closed) {
-	s := a.session(ev.Tracker)
+	s := a.sessions[ev.Tracker]
 	if s == nil || s.state == waiting {
 		return
 	}
@@ -136,11 +125,11 @@ func (a *Announcer) closed(now time.Time, ev Closed) {
 	if before == open && answered && now.Sub(s.since) >= goodSession {
 		s.retries = 0
 	}
-	s.stop()
+	a.stop(s)
 	s.answered = false
 	switch {
 	case len(s.listings) == 0:
-		a.sessions = slices.DeleteFunc(a.sessions, func(other *session) bool { return other == s })
+		a.endSession(s)
 	case before == closing && !s.failing:
 		a.openSocket(now, s) // a torrent came while the socket closed
 	default:
@@ -159,17 +148,25 @@ func (a *Announcer) backOff(now time.Time, s *session) {
 	s.retries++
 	s.state, s.since = waiting, now
 	s.retryAt = now.Add(wait + time.Duration(a.rng.Int64N(int64(wait))))
+	a.armSession(s)
+}
+
+func (a *Announcer) endSession(s *session) {
+	delete(a.sessions, s.url)
+	a.waits.Set(s, time.Time{})
 }
 
 // leave takes a listing out of its session, and ends a session that has none.
 func (a *Announcer) leave(s *session, l *listing) {
 	s.listings = slices.DeleteFunc(s.listings, func(other *listing) bool { return other == l })
+	delete(s.listed, l.torrent.infoHash)
+	a.rounds.Set(l, time.Time{})
 	if len(s.listings) > 0 {
 		return
 	}
 	switch s.state {
 	case waiting:
-		a.sessions = slices.DeleteFunc(a.sessions, func(other *session) bool { return other == s })
+		a.endSession(s)
 	case opening, open:
 		a.closeSocket(s, false)
 	case closing:
@@ -177,7 +174,8 @@ func (a *Announcer) leave(s *session, l *listing) {
 }
 
 // heard notes that the tracker said something sensible.
-func (s *session) heard() {
+func (a *Announcer) heard(s *session) {
+	defer a.armSession(s)
 	s.asked, s.answered, s.nonsense = time.Time{}, true, 0
 	s.unreachable, s.toldNonsense = nil, false
 }

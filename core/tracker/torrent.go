@@ -30,15 +30,6 @@ type torrent struct {
 	listings             []*listing
 }
 
-func (a *Announcer) torrent(infoHash id.ID) *torrent {
-	for _, t := range a.torrents {
-		if t.infoHash == infoHash {
-			return t
-		}
-	}
-	return nil
-}
-
 // alone reports whether a torrent wants peers and has none.
 func (t *torrent) alone() bool { return t.want > 0 && t.peers == 0 }
 
@@ -52,10 +43,10 @@ func (t *torrent) announcedLeft() int64 {
 }
 
 func (a *Announcer) add(now time.Time, ev Add) {
-	t := a.torrent(ev.InfoHash)
+	t := a.torrents[ev.InfoHash]
 	if t == nil {
 		t = &torrent{infoHash: ev.InfoHash, left: ev.Left, want: wantAtFirst}
-		a.torrents = append(a.torrents, t)
+		a.torrents[ev.InfoHash] = t
 	}
 	for _, tracker := range ev.Trackers {
 		// The same with a slash is the same: two sockets under one peer id would
@@ -87,14 +78,15 @@ func checkURL(tracker string) error {
 // list begins to announce a torrent at a tracker. A torrent that needs bytes has
 // its offers made while a new socket opens, for they take as long.
 func (a *Announcer) list(now time.Time, t *torrent, tracker string) {
-	s := a.session(tracker)
+	s := a.sessions[tracker]
 	if s == nil {
-		s = &session{url: tracker}
-		a.sessions = append(a.sessions, s)
+		s = &session{url: tracker, listed: make(map[id.ID]*listing)}
+		a.sessions[tracker] = s
 		a.openSocket(now, s)
 	}
 	l := &listing{torrent: t, session: s, interval: defaultInterval}
 	s.listings = append(s.listings, l)
+	s.listed[t.infoHash] = l
 	t.listings = append(t.listings, l)
 	if s.unreachable != nil {
 		a.emit(Warned{InfoHash: t.infoHash, Tracker: s.url, Err: s.unreachable})
@@ -108,21 +100,44 @@ func (a *Announcer) list(now time.Time, t *torrent, tracker string) {
 }
 
 func (a *Announcer) remove(now time.Time, infoHash id.ID) {
-	t := a.torrent(infoHash)
+	t := a.torrents[infoHash]
 	if t == nil {
 		return
 	}
 	for _, l := range t.listings {
-		if l.started {
-			a.announce(now, l, stopped, nil)
-		}
-		a.leave(l.session, l)
+		a.stopListing(now, l)
 	}
-	a.torrents = slices.DeleteFunc(a.torrents, func(other *torrent) bool { return other == t })
+	delete(a.torrents, infoHash)
+}
+
+// leaveTrackers forgets some of a torrent's trackers.
+func (a *Announcer) leaveTrackers(now time.Time, ev Leave) {
+	t := a.torrents[ev.InfoHash]
+	if t == nil {
+		return
+	}
+	for _, tracker := range ev.Trackers {
+		same := strings.TrimSuffix(tracker, "/")
+		t.trackers = slices.DeleteFunc(t.trackers, func(other string) bool { return other == same })
+		t.listings = slices.DeleteFunc(t.listings, func(l *listing) bool {
+			if l.session.url != same {
+				return false
+			}
+			a.stopListing(now, l)
+			return true
+		})
+	}
+}
+
+func (a *Announcer) stopListing(now time.Time, l *listing) {
+	if l.started {
+		a.announce(now, l, stopped, nil)
+	}
+	a.leave(l.session, l)
 }
 
 func (a *Announcer) progress(now time.Time, ev Progress) {
-	t := a.torrent(ev.InfoHash)
+	t := a.torrents[ev.InfoHash]
 	if t == nil {
 		return
 	}

@@ -5,6 +5,14 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/shoal-p2p/shoal/core/id"
+)
+
+// key and signature have bytes that end dictionaries and are no text.
+var (
+	key       = strings.Repeat("ee\x00\xff", 8)
+	signature = strings.Repeat("\xfe1:e", 16)
 )
 
 func TestExtendedHandshakeBothWays(t *testing.T) {
@@ -20,6 +28,12 @@ func TestExtendedHandshakeBothWays(t *testing.T) {
 		{
 			"ours", "d1:md11:ut_metadatai1ee13:metadata_sizei1e4:reqqi500e1:v9:Shoal 0.1e",
 			ExtendedHandshake{M: map[string]uint8{NameMetadata: 1}, MetadataSize: 1, Reqq: 500, Client: "Shoal 0.1"},
+		},
+		{
+			"a partial seed that says who it is",
+			"d1:md7:sh_meeti3ee5:sh_id32:" + key + "6:sh_sig64:" + signature + "11:upload_onlyi1e1:v9:Shoal 0.1e",
+			ExtendedHandshake{M: map[string]uint8{NameExchange: 3}, Client: "Shoal 0.1", UploadOnly: true,
+				Identity: id.Identity([]byte(key)), Proof: id.Signature([]byte(signature))},
 		},
 		{"an extension taken away", "d1:md11:ut_metadatai0eee", ExtendedHandshake{M: map[string]uint8{NameMetadata: 0}}},
 	} {
@@ -47,6 +61,18 @@ func TestExtendedHandshakeOfOthers(t *testing.T) {
 		{"a number out of range", "d1:md11:lt_donthavei256e11:ut_metadatai3eee", ExtendedHandshake{M: metadata}},
 		{"negative sizes", "d1:md11:ut_metadatai3ee13:metadata_sizei-1e4:reqqi-5ee", ExtendedHandshake{M: metadata}},
 		{"a size that is text", "d1:md11:ut_metadatai3ee13:metadata_size3:abce", ExtendedHandshake{M: metadata}},
+		{"a key too short, a signature too long", "d5:sh_id31:" + key[1:] + "6:sh_sig65:" + signature + "xe",
+			ExtendedHandshake{M: map[string]uint8{}}},
+		{"a key too long, a signature too short", "d5:sh_id33:" + key + "x6:sh_sig63:" + signature[1:] + "e",
+			ExtendedHandshake{M: map[string]uint8{}}},
+		{"a key that is a number, a signature that is a list", "d5:sh_idi1e6:sh_sigle1:v1:xe",
+			ExtendedHandshake{M: map[string]uint8{}, Client: "x"}},
+		{"a key without a signature", "d5:sh_id32:" + key + "e",
+			ExtendedHandshake{M: map[string]uint8{}, Identity: id.Identity([]byte(key))}},
+		{"a key of zeros", "d5:sh_id32:" + strings.Repeat("\x00", 32) + "e", ExtendedHandshake{M: map[string]uint8{}}},
+		{"upload_only taken back", "d11:upload_onlyi0ee", ExtendedHandshake{M: map[string]uint8{}}},
+		{"upload_only out of range", "d11:upload_onlyi2ee", ExtendedHandshake{M: map[string]uint8{}}},
+		{"upload_only that is text", "d11:upload_only1:1e", ExtendedHandshake{M: map[string]uint8{}}},
 		{"no m", "d1:v1:xe", ExtendedHandshake{M: map[string]uint8{}, Client: "x"}},
 		{"bytes after the end", "d1:md11:ut_metadatai3eeexyz", ExtendedHandshake{M: metadata}},
 	} {
@@ -121,6 +147,7 @@ func TestDontHaveBothWays(t *testing.T) {
 func FuzzExtendedHandshake(f *testing.F) {
 	f.Add([]byte("d1:md11:lt_donthavei2e11:ut_metadatai1ee13:metadata_sizei12345e4:reqqi500e1:v9:Shoal 0.1e"))
 	f.Add([]byte("d1:ei0e1:md6:ut_pexi1ee1:pi6881ee"))
+	f.Add([]byte("d1:md7:sh_meeti3ee5:sh_id32:" + key + "6:sh_sig64:" + signature + "11:upload_onlyi1ee"))
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		h, err := ParseExtendedHandshake(payload)
 		if err != nil {

@@ -39,11 +39,11 @@ export interface SeedOptions {
   pieceLength?: number
   /** Kept in the .torrent file, outside what the info hash covers. */
   comment?: string
-  /** Not there yet: UNSUPPORTED. */
+  /** Peers are met through the torrent's own trackers alone (BEP 27), so name some. */
   private?: boolean
   /** Instead of the client's; [] announces nowhere. */
   trackers?: string[]
-  /** Not there yet: UNSUPPORTED. */
+  /** http(s) URLs where the same files lie (BEP 19); they go into magnet and torrentFile. */
   webSeeds?: string[]
   /** Aborting before the promise has resolved leaves nothing behind. */
   signal?: AbortSignal
@@ -54,11 +54,17 @@ export interface SeedOptions {
 export interface FetchOptions {
   /** Which files to download; 'all' where it is missing. */
   files?: 'all' | 'none' | number[] | ((file: FileInfo) => boolean)
-  /** Only 'rarest' yet; 'sequential' is UNSUPPORTED. */
+  /**
+   * 'rarest' where it is missing: what few peers have comes first, which keeps
+   * a swarm alive. What stream() and bytes() wait for comes first in any order.
+   */
   order?: 'rarest' | 'sequential'
   /** Instead of the client's, beside the link's own. */
   trackers?: string[]
-  /** Not there yet: UNSUPPORTED. */
+  /**
+   * http(s) URLs where the files lie (BEP 19), beside the link's own. The server
+   * must answer ranges and, from another origin, allow them (CORS).
+   */
   webSeeds?: string[]
   /** 'memory', which 'auto' means too; 'opfs' is UNSUPPORTED yet. */
   store?: 'auto' | 'opfs' | 'memory'
@@ -83,9 +89,9 @@ export interface ClientOptions {
   store?: 'auto' | 'opfs' | 'memory'
   /** How many connections there may be, unanswered offers counted. Default: 55. */
   maxConnections?: number
-  /** Bytes per second. Not there yet: UNSUPPORTED. */
+  /** Bytes per second, for all torrents together; unlimited where it is missing. */
   uploadLimit?: number
-  /** Bytes per second. Not there yet: UNSUPPORTED. */
+  /** Bytes per second, for all torrents together; unlimited where it is missing. */
   downloadLimit?: number
   /** Not there yet: UNSUPPORTED. */
   resume?: boolean
@@ -93,6 +99,12 @@ export interface ClientOptions {
   wasmUrl?: string | URL
   /** Not there yet: UNSUPPORTED. */
   workerUrl?: string | URL
+}
+
+/** Bytes per second each way; what is missing is unlimited. */
+export interface Limits {
+  upload?: number
+  download?: number
 }
 
 /** One peer in the sense of BitTorrent: its torrents share connections and budget. */
@@ -103,6 +115,8 @@ export interface Client extends EventTarget {
   /** In the order in which they were added. */
   readonly torrents: Torrent[]
   stats(): ClientStats
+  /** Instead of the options uploadLimit and downloadLimit, from now on. */
+  setLimits(limits: Limits): void
   /** Ends every torrent and frees the memory. A closed client stays closed. */
   close(): Promise<void>
 }
@@ -161,6 +175,8 @@ export interface Torrent extends EventTarget {
    * until remove() or close().
    */
   readonly done: Promise<void>
+  /** Of this torrent, within the client's. */
+  setLimits(limits: Limits): void
   /** Stops transfer both ways. */
   pause(): void
   resume(): void
@@ -209,9 +225,9 @@ export interface ByteRange {
 
 /**
  * One file of a torrent. Reading selects a file that was not, and waits for
- * what is missing: stream() gives the bytes in order as they are verified, the
- * others resolve when the file is complete. All end with the torrent. A range
- * that is not there yet is UNSUPPORTED for now.
+ * what is missing: stream() gives the bytes in order as they are verified and
+ * has what it needs next fetched first, as bytes() of a range does; the others
+ * resolve when the file is complete. All end with the torrent.
  */
 export interface TorrentFile extends FileInfo {
   /** 0 to 1, the verified part. */
@@ -222,7 +238,7 @@ export interface TorrentFile extends FileInfo {
   text(): Promise<string>
   json(): Promise<unknown>
   bytes(range?: ByteRange): Promise<Uint8Array>
-  /** Wants the file. Priorities are UNSUPPORTED yet. */
+  /** Wants the file: from 1, after everything else, to 7, before it; 4 where it is missing. */
   select(priority?: number): void
   deselect(): void
 }

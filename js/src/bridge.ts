@@ -58,9 +58,15 @@ export interface IceServer {
   credential: string
 }
 
+/** Bytes per second; 0 is unlimited. */
+interface Rates {
+  upload: number
+  download: number
+}
+
 /** Every method: its parameters and its result. */
 export interface Methods {
-  open: [{ trackers?: string[]; iceServers?: IceServer[]; maxConnections?: number }, null]
+  open: [{ trackers?: string[]; iceServers?: IceServer[]; maxConnections?: number } & Rates, null]
   seed: [
     OfTorrent & {
       name: string
@@ -68,17 +74,34 @@ export interface Methods {
       files: { path: string[]; blob: Blob }[]
       pieceLength: number
       comment: string
+      private: boolean
       trackers?: string[]
+      webSeeds: string[]
     },
     Added,
   ]
-  add: [OfTorrent & { link: string | Uint8Array; files: 'all' | 'none' | 'ask' | number[]; trackers?: string[] }, Added]
+  add: [
+    OfTorrent & {
+      link: string | Uint8Array
+      files: 'all' | 'none' | 'ask' | number[]
+      sequential: boolean
+      trackers?: string[]
+      webSeeds: string[]
+    },
+    Added,
+  ]
   /** Answers the event 'ask'. */
   choose: [{ ask: number; files: number[] }, null]
   remove: [OfTorrent & { data: boolean }, null]
   pause: [OfTorrent, null]
   resume: [OfTorrent, null]
-  select: [OfTorrent & { file: number; wanted: boolean }, null]
+  /** 0 does not want it, 7 wants it most. */
+  select: [OfTorrent & { file: number; priority: number }, null]
+  /** Of a torrent, or of all together where none is named. */
+  limit: [Partial<OfTorrent> & Rates, null]
+  /** What a reader needs next of a file; a new window replaces its last. */
+  window: [OfTorrent & { reader: number; file: number; start: number; end: number }, null]
+  closeWindow: [OfTorrent & { reader: number }, null]
   /** Bytes of a file, start to end; wait until they are verified, or NOT_READY. */
   read: [OfTorrent & { file: number; start: number; end: number; wait: boolean }, Uint8Array]
   /** A complete file, made of stored or source bytes where they lie. */

@@ -4,6 +4,7 @@ import type {
   ClientOptions,
   ClientStats,
   FetchOptions,
+  Limits,
   SeedInput,
   SeedOptions,
   Torrent,
@@ -15,7 +16,7 @@ import { fileInfo } from './file.js'
 import { gather } from './input.js'
 import { hintOf } from './link.js'
 import { Engine } from './loader.js'
-import { checkClientOptions, checkFetchOptions, checkSeedOptions } from './options.js'
+import { checkClientOptions, checkFetchOptions, checkSeedOptions, plainLimits } from './options.js'
 import { type Hooks, type Host, LiveTorrent } from './torrent.js'
 
 /** A client starts its engine on first use, and a new one should that have ended by itself. */
@@ -23,6 +24,7 @@ export class LiveClient extends EventTarget implements Client, Host {
   readonly #options: ClientOptions
   /** By their number in Go. Where Go had a torrent already, several objects speak of it. */
   readonly #torrents = new Map<number, LiveTorrent[]>()
+  #rates: { upload: number; download: number }
   #lastNumber = 0
   #engine: Promise<Engine> | undefined
   #running: Engine | undefined
@@ -32,6 +34,8 @@ export class LiveClient extends EventTarget implements Client, Host {
     super()
     checkClientOptions(options)
     this.#options = { ...options }
+    const { uploadLimit = 0, downloadLimit = 0 } = options
+    this.#rates = { upload: uploadLimit, download: downloadLimit }
   }
 
   get closed(): boolean {
@@ -51,9 +55,9 @@ export class LiveClient extends EventTarget implements Client, Host {
     torrent.claim(signal)
     torrent.enter(async end => {
       const [engine, { name, multi, files }] = await Promise.all([this.#start(), gather(input, options.name, end)])
-      const { pieceLength = 0, comment = '', trackers } = options
-      const params = { torrent: number, name, multi, files, pieceLength, comment, ...(trackers && { trackers }) }
-      return { engine, added: await engine.call('seed', params, end) }
+      const { pieceLength = 0, comment = '', private: isPrivate = false, webSeeds = [], trackers } = options
+      const made = { pieceLength, comment, private: isPrivate, webSeeds, ...(trackers && { trackers }) }
+      return { engine, added: await engine.call('seed', { torrent: number, name, multi, files, ...made }, end) }
     })
     return abortable(torrent.ready, signal)
   }
@@ -83,6 +87,12 @@ export class LiveClient extends EventTarget implements Client, Host {
 
   stats(): ClientStats {
     return this.#running?.stats ?? Engine.noStats
+  }
+
+  setLimits(limits: Limits): void {
+    this.#rates = plainLimits(limits)
+    // An engine that starts takes them from here; one that ends needs none.
+    this.#running?.call('limit', this.#rates).catch(() => undefined)
   }
 
   async close(): Promise<void> {
@@ -132,10 +142,10 @@ export class LiveClient extends EventTarget implements Client, Host {
 
   async #add(number: number, link: TorrentLink, options: FetchOptions, end: AbortSignal): Promise<{ engine: Engine; added: Added }> {
     const [engine, plain] = await Promise.all([this.#start(), plainLink(link)])
-    const { files = 'all', trackers } = options
+    const { files = 'all', order, webSeeds = [], trackers } = options
     const wanted = typeof files === 'function' ? 'ask' : files
-    const params = { torrent: number, link: plain, files: wanted, ...(trackers && { trackers }) } as const
-    return { engine, added: await engine.call('add', params, end) }
+    const how = { sequential: order === 'sequential', webSeeds, ...(trackers && { trackers }) }
+    return { engine, added: await engine.call('add', { torrent: number, link: plain, files: wanted, ...how }, end) }
   }
 
   async #start(): Promise<Engine> {
@@ -152,12 +162,14 @@ export class LiveClient extends EventTarget implements Client, Host {
 
   async #open(): Promise<Engine> {
     const { wasmUrl, trackers, iceServers, maxConnections } = this.#options
+    const rates = this.#rates
     const engine = await Engine.start(wasmUrl, event => this.#handle(engine, event))
     try {
       await engine.call('open', {
         ...(trackers && { trackers }),
         ...(iceServers && { iceServers: iceServers.map(plainIceServer) }),
         ...(maxConnections && { maxConnections }),
+        ...rates,
       })
     } catch (error) {
       await engine.close()

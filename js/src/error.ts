@@ -31,6 +31,10 @@ export type ErrorCode =
   | 'TRACKER'
   /** A warning: nobody has answered yet. */
   | 'NO_PEERS'
+  /** A warning: a web seed cannot be reached, or has not the torrent's bytes. */
+  | 'WEB_SEED'
+  /** A warning: a peer has lied about data, and is shut out. */
+  | 'PEER_BANNED'
   /** Our own fault. */
   | 'INTERNAL'
   /** shoal.wasm is not at its URL, or cannot be reached; see `wasmUrl`. */

@@ -1,15 +1,25 @@
 import type { ByteRange, FileInfo, TorrentFile } from './api.js'
 import type { FileEntry } from './bridge.js'
 import { ShoalError } from './error.js'
+import { checkPriority } from './options.js'
 
 /** What a file asks of its torrent. */
 export interface Reader {
   readonly pieceLength: number
   progressOf(file: number): number
-  select(file: number, wanted: boolean): void
+  /** 0 does not want it. */
+  select(file: number, priority: number): void
+  /** A window on what will be read next, for as long as it is not closed. */
+  window(file: number): Window
   /** wait: until the bytes are verified; otherwise they must be. */
   read(file: number, start: number, end: number, wait: boolean, signal?: AbortSignal): Promise<Uint8Array>
   blob(file: number, type: string): Promise<Blob>
+}
+
+/** Has what it shows fetched before everything else. */
+export interface Window {
+  show(start: number, end: number): void
+  close(): void
 }
 
 /** Where reading begins and ends, and whether that is the whole file. */
@@ -21,6 +31,13 @@ interface Span {
 
 /** Small pieces are read several at a time. */
 const leastChunk = 1 << 20
+
+/** How many bytes a window shows at least, and how many pieces. */
+const leastAhead = 4 << 20
+const leastPiecesAhead = 4
+
+/** What select() means without a priority. */
+const normal = 4
 
 export function fileInfo({ index, path, length, type }: FileEntry): FileInfo {
   return { index, name: path.slice(path.lastIndexOf('/') + 1), path, length, type }
@@ -54,18 +71,24 @@ export class LiveFile implements TorrentFile {
   stream(range?: ByteRange): ReadableStream<Uint8Array> {
     const span = this.#span(range)
     const stop = new AbortController()
+    const window = this.#reader.window(this.index)
     let at = span.start
     return new ReadableStream<Uint8Array>(
       {
         pull: async controller => {
           if (at < span.end) {
             const next = this.#chunkEnd(at, span.end)
-            controller.enqueue(await this.#read(at, next, span.whole, stop.signal))
+            controller.enqueue(await this.#read(window, at, next, span.end, stop.signal))
             at = next
           }
-          if (at === span.end) controller.close()
+          if (at < span.end) return
+          window.close()
+          controller.close()
         },
-        cancel: reason => stop.abort(reason),
+        cancel: reason => {
+          window.close()
+          stop.abort(reason)
+        },
       },
       // Nothing is read before it is asked for.
       { highWaterMark: 0 },
@@ -102,29 +125,34 @@ export class LiveFile implements TorrentFile {
     const span = this.#span(range)
     if (span.whole) return new Uint8Array(await this.arrayBuffer())
     const bytes = new Uint8Array(span.end - span.start)
+    const window = this.#reader.window(this.index)
     for (let at = span.start; at < span.end; ) {
       const next = this.#chunkEnd(at, span.end)
-      bytes.set(await this.#read(at, next, false), at - span.start)
+      bytes.set(await this.#read(window, at, next, span.end), at - span.start)
       at = next
     }
+    window.close()
     return bytes
   }
 
-  select(priority?: number): void {
-    if (priority !== undefined) throw new ShoalError('UNSUPPORTED', 'priorities are not there yet')
-    this.#reader.select(this.index, true)
+  select(priority: number = normal): void {
+    checkPriority(priority)
+    this.#reader.select(this.index, priority)
   }
 
   deselect(): void {
-    this.#reader.select(this.index, false)
+    this.#reader.select(this.index, 0)
   }
 
-  async #read(start: number, end: number, wait: boolean, signal?: AbortSignal): Promise<Uint8Array> {
+  /** Waits for a chunk, and has what comes after it fetched next. */
+  async #read(window: Window, start: number, next: number, end: number, signal?: AbortSignal): Promise<Uint8Array> {
+    const ahead = Math.max(leastAhead, leastPiecesAhead * this.#reader.pieceLength)
+    window.show(start, Math.min(start + ahead, end))
     try {
-      return await this.#reader.read(this.index, start, end, wait, signal)
+      return await this.#reader.read(this.index, start, next, true, signal)
     } catch (error) {
-      if (!(error instanceof ShoalError) || error.code !== 'NOT_READY') throw error
-      throw new ShoalError('UNSUPPORTED', 'a range of bytes that are not there yet', { cause: error })
+      window.close()
+      throw error
     }
   }
 

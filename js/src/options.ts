@@ -1,13 +1,15 @@
 // Options are checked here and nowhere else: what is unknown, out of range or
 // not there yet is an error that names the option.
 
-import type { ClientOptions, FetchOptions, SeedOptions } from './api.js'
+import type { ClientOptions, FetchOptions, Limits, SeedOptions } from './api.js'
 import { ShoalError } from './error.js'
 
 /** Says what a value ought to be where it is something else. */
 type Check = (value: unknown) => string | undefined
 
 const string: Check = value => (typeof value === 'string' ? undefined : 'a string')
+
+const boolean: Check = value => (typeof value === 'boolean' ? undefined : 'true or false')
 
 const func: Check = value => (typeof value === 'function' ? undefined : 'a function')
 
@@ -29,6 +31,11 @@ const trackers: Check = value =>
   strings(value) === undefined && (value as string[]).every(item => /^wss?:\/\//i.test(item))
     ? undefined
     : 'a list of ws:// or wss:// URLs'
+
+const webSeeds: Check = value =>
+  strings(value) === undefined && (value as string[]).every(item => /^https?:\/\//i.test(item))
+    ? undefined
+    : 'a list of http:// or https:// URLs'
 
 const files: Check = value => {
   if (value === 'all' || value === 'none' || typeof value === 'function') return undefined
@@ -60,18 +67,18 @@ const seedChecks: Record<keyof SeedOptions, Check> = {
   name: value => (typeof value === 'string' && value !== '' ? undefined : 'a string that is not empty'),
   pieceLength,
   comment: string,
-  private: unsupported(false),
+  private: boolean,
   trackers,
-  webSeeds: unsupported(),
+  webSeeds,
   signal,
   onProgress: func,
 }
 
 const fetchChecks: Record<keyof FetchOptions, Check> = {
   files,
-  order: oneOf(['rarest', 'sequential'], ['rarest']),
+  order: value => (value === 'rarest' || value === 'sequential' ? undefined : "'rarest' or 'sequential'"),
   trackers,
-  webSeeds: unsupported(),
+  webSeeds,
   store,
   signal,
   onProgress: func,
@@ -83,12 +90,14 @@ const clientChecks: Record<keyof ClientOptions, Check> = {
   bootstrap: unsupported(),
   store,
   maxConnections: natural,
-  uploadLimit: unsupported(),
-  downloadLimit: unsupported(),
+  uploadLimit: natural,
+  downloadLimit: natural,
   resume: unsupported(false),
   wasmUrl: url,
   workerUrl: unsupported(),
 }
+
+const limitChecks: Record<keyof Limits, Check> = { upload: natural, download: natural }
 
 /** Throws INVALID_OPTION or UNSUPPORTED; an option that is undefined is not there. */
 function check(options: unknown, checks: Record<string, Check>): void {
@@ -122,4 +131,16 @@ export function checkFetchOptions(options: unknown): asserts options is FetchOpt
 
 export function checkClientOptions(options: unknown): asserts options is ClientOptions {
   check(options, clientChecks)
+}
+
+/** Bytes per second each way, 0 for unlimited. */
+export function plainLimits(limits: unknown): { upload: number; download: number } {
+  check(limits, limitChecks)
+  const { upload = 0, download = 0 } = limits as Limits
+  return { upload, download }
+}
+
+export function checkPriority(priority: unknown): asserts priority is number {
+  const whole = Number.isSafeInteger(priority) && (priority as number) >= 1 && (priority as number) <= 7
+  if (!whole) throw new ShoalError('INVALID_OPTION', 'a priority is a whole number from 1 to 7')
 }

@@ -1,10 +1,14 @@
 import { onAbort } from './abort.js'
-import type { ByteProgress, FetchOptions, FileInfo, PeerInfo, Torrent, TorrentEventMap, TorrentFile, TorrentStats } from './api.js'
+import type { ByteProgress, FetchOptions, FileInfo, Limits, PeerInfo, Torrent, TorrentEventMap, TorrentFile, TorrentStats } from './api.js'
 import { type Added, type Snapshot, type TorrentEvent, trouble } from './bridge.js'
 import { Deferred } from './deferred.js'
 import { ShoalError } from './error.js'
-import { LiveFile, type Reader } from './file.js'
+import { LiveFile, type Reader, type Window } from './file.js'
 import type { Engine } from './loader.js'
+import { plainLimits } from './options.js'
+
+/** Numbers those who read, of all torrents. */
+let readers = 0
 
 /** What a torrent asks of its client. */
 export interface Host {
@@ -122,8 +126,21 @@ export class LiveTorrent extends EventTarget implements Torrent, Reader {
     return this.#state.progress?.[file] ?? 0
   }
 
-  select(file: number, wanted: boolean): void {
-    this.#tell(({ engine, torrent }) => engine.call('select', { torrent, file, wanted }))
+  setLimits(limits: Limits): void {
+    const rates = plainLimits(limits)
+    this.#tell(({ engine, torrent }) => engine.call('limit', { torrent, ...rates }))
+  }
+
+  select(file: number, priority: number): void {
+    this.#tell(({ engine, torrent }) => engine.call('select', { torrent, file, priority }))
+  }
+
+  window(file: number): Window {
+    const reader = ++readers
+    return {
+      show: (start, end) => this.#tell(({ engine, torrent }) => engine.call('window', { torrent, reader, file, start, end })),
+      close: () => this.#tell(({ engine, torrent }) => engine.call('closeWindow', { torrent, reader })),
+    }
   }
 
   async read(file: number, start: number, end: number, wait: boolean, signal?: AbortSignal): Promise<Uint8Array> {

@@ -47,7 +47,7 @@ test('every call rejects with NO_WEBRTC', async () => {
 
 test('options are judged before anything is loaded', async () => {
   await assert.rejects(shoal.seed('hello', { nmae: 'x' }), hasCode('INVALID_OPTION'))
-  await assert.rejects(shoal.fetch('x', { order: 'sequential' }), hasCode('UNSUPPORTED'))
+  await assert.rejects(shoal.fetch('x', { store: 'opfs' }), hasCode('UNSUPPORTED'))
   assert.throws(() => shoal.createClient({ trackers: 'x' }), hasCode('INVALID_OPTION'))
   assert.throws(() => shoal.defaultClient({ trackers: [] }), hasCode('CLIENT_EXISTS'))
 })

@@ -35,9 +35,9 @@ type layer struct {
 
 var (
 	// ground is the floor of the house.
-	ground = []string{"core/id", "core/bencode", "core/bitfield", "core/metainfo", "core/wire", "core/picker", "core/choke"}
+	ground = []string{"core/id", "core/bencode", "core/bitfield", "core/metainfo", "core/wire", "core/picker", "core/choke", "core/alarm", "core/limit", "core/blame", "core/webseed"}
 	// machines never import each other; node translates between them.
-	machines = []string{"core/swarm", "core/dht", "core/tracker", "core/signaling"}
+	machines = []string{"core/swarm", "core/dht", "core/tracker", "core/signaling", "core/exchange"}
 	peer     = join(ground, machines, "core/node")
 	shells   = []string{"core/client", "core/rtc", "core/native"}
 )
@@ -52,10 +52,15 @@ var layers = []layer{
 	{"core/wire", pure, []string{"core/id", "core/bencode", "core/bitfield", "core/metainfo"}},
 	{"core/picker", pure, []string{"core/id", "core/bitfield", "core/metainfo"}},
 	{"core/choke", pure, []string{"core/id"}},
+	{"core/alarm", pure, nil},
+	{"core/limit", pure, nil},
+	{"core/blame", pure, []string{"core/id", "core/metainfo"}},
+	{"core/webseed", pure, []string{"core/metainfo"}},
 	{"core/swarm", pure, ground},
 	{"core/dht", pure, ground},
 	{"core/tracker", pure, ground},
 	{"core/signaling", pure, ground},
+	{"core/exchange", pure, ground},
 	{"core/node", pure, join(ground, machines)},
 	{"core/sim", pure, peer},
 

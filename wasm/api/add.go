@@ -27,7 +27,9 @@ func (b *bridge) seed(ctx context.Context, p params) (any, error) {
 	}, client.SeedOptions{
 		PieceLength: p.int64("pieceLength"),
 		Comment:     p.text("comment"),
+		Private:     p.bool("private"),
 		Trackers:    p.texts("trackers"),
+		WebSeeds:    p.texts("webSeeds"),
 		OnProgress:  b.hashed(number),
 	})
 	if err != nil {
@@ -76,13 +78,16 @@ func (b *bridge) hashed(number int) func(done, total int64) {
 func (b *bridge) add(ctx context.Context, p params) (any, error) {
 	number := p.int("torrent")
 	wish := b.wish(number, p)
-	opts := client.AddOptions{Trackers: p.texts("trackers")}
+	opts := client.AddOptions{Trackers: p.texts("trackers"), WebSeeds: p.texts("webSeeds")}
 	if wish.choose != nil {
 		opts.Select = wish.selectFiles
 	}
 	t, err := b.addLink(ctx, p.value.Get("link"), opts)
 	if err != nil {
 		return nil, err
+	}
+	if p.bool("sequential") {
+		t.Order(true)
 	}
 	return b.admit(t, number, wish, nil), nil
 }

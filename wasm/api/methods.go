@@ -16,18 +16,21 @@ import (
 
 // methods is what a page may ask for.
 var methods = map[string]func(*bridge, context.Context, params) (any, error){
-	"open":   (*bridge).open,
-	"seed":   (*bridge).seed,
-	"add":    (*bridge).add,
-	"choose": (*bridge).choose,
-	"pause":  (*bridge).pause,
-	"resume": (*bridge).resume,
-	"select": (*bridge).sel,
-	"read":   (*bridge).read,
-	"blob":   (*bridge).blob,
-	"remove": (*bridge).remove,
-	"cancel": (*bridge).cancel,
-	"close":  (*bridge).close,
+	"open":        (*bridge).open,
+	"seed":        (*bridge).seed,
+	"add":         (*bridge).add,
+	"choose":      (*bridge).choose,
+	"pause":       (*bridge).pause,
+	"resume":      (*bridge).resume,
+	"select":      (*bridge).sel,
+	"limit":       (*bridge).limit,
+	"read":        (*bridge).read,
+	"window":      (*bridge).window,
+	"closeWindow": (*bridge).closeWindow,
+	"blob":        (*bridge).blob,
+	"remove":      (*bridge).remove,
+	"cancel":      (*bridge).cancel,
+	"close":       (*bridge).close,
 }
 
 func (b *bridge) open(_ context.Context, p params) (any, error) {
@@ -38,6 +41,9 @@ func (b *bridge) open(_ context.Context, p params) (any, error) {
 		Trackers:  client.DefaultTrackers(),
 		OnEvent:   b.onEvent,
 		Breathe:   b.yield.Yield,
+
+		UploadLimit:   p.int64("upload"),
+		DownloadLimit: p.int64("download"),
 	}
 	if p.has("trackers") {
 		cfg.Trackers = p.texts("trackers")
@@ -91,7 +97,20 @@ func (b *bridge) sel(_ context.Context, p params) (any, error) {
 	}
 	file, err := t.file(p.int("file"))
 	if err == nil {
-		t.want(file, p.bool("wanted"))
+		t.want(file, client.Priority(p.int("priority")))
+	}
+	return nil, err
+}
+
+// limit sets the rates of one torrent, or of the client.
+func (b *bridge) limit(_ context.Context, p params) (any, error) {
+	if !p.has("torrent") {
+		b.client.SetLimits(p.int64("upload"), p.int64("download"))
+		return nil, nil
+	}
+	t, err := b.find(p)
+	if err == nil {
+		t.SetLimits(p.int64("upload"), p.int64("download"))
 	}
 	return nil, err
 }

@@ -68,7 +68,7 @@ func (b *bridge) blob(ctx context.Context, p params) (any, error) {
 // is wanted.
 func (b *bridge) await(ctx context.Context, t *torrent, file int, offset, length int64) error {
 	if !t.Has(offset, length) {
-		t.want(file, true)
+		t.need(file)
 	}
 	for {
 		b.mu.Lock()
@@ -86,4 +86,28 @@ func (b *bridge) await(ctx context.Context, t *torrent, file int, offset, length
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// window says what a reader needs next of a file.
+func (b *bridge) window(_ context.Context, p params) (any, error) {
+	t, err := b.find(p)
+	if err != nil {
+		return nil, err
+	}
+	file, err := t.file(p.int("file"))
+	if err != nil {
+		return nil, err
+	}
+	f := t.Info().Files[file]
+	start, end := p.int64("start"), min(p.int64("end"), f.Length)
+	t.Window(uint64(p.int("reader")), f.Offset+start, end-start)
+	return nil, nil
+}
+
+func (b *bridge) closeWindow(_ context.Context, p params) (any, error) {
+	t, err := b.find(p)
+	if err == nil {
+		t.CloseWindow(uint64(p.int("reader")))
+	}
+	return nil, err
 }

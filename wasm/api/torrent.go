@@ -62,9 +62,16 @@ func (t *torrent) file(number int) (int, error) {
 	return number, nil
 }
 
-// want selects or deselects a file.
-func (t *torrent) want(file int, wanted bool) {
-	if list, changed := t.wish.set(file, len(t.Info().Files), wanted); changed {
+// want says how much a file is wanted.
+func (t *torrent) want(file int, priority client.Priority) {
+	if list, changed := t.wish.set(file, len(t.Info().Files), priority); changed {
+		t.Select(list)
+	}
+}
+
+// need wants a file that was not wanted.
+func (t *torrent) need(file int) {
+	if list, changed := t.wish.need(file, len(t.Info().Files)); changed {
 		t.Select(list)
 	}
 }

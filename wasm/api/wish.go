@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/shoal-p2p/shoal/core/client"
 	"github.com/shoal-p2p/shoal/core/metainfo"
 )
 
@@ -15,8 +16,8 @@ import (
 type wish struct {
 	choose func(*metainfo.Info) []int // nil: what the link says, or all
 
-	mu     sync.Mutex
-	wanted []bool // nil: not decided, or all
+	mu       sync.Mutex
+	priority []client.Priority // nil: not decided, or all alike
 }
 
 // wish reads the option files: "all", "none", a list of numbers, or "ask".
@@ -36,32 +37,44 @@ func (b *bridge) wish(number int, p params) *wish {
 }
 
 // selectFiles is a client's Select; numbers beyond the list are nobody's.
-func (w *wish) selectFiles(info *metainfo.Info) []bool {
-	wanted := make([]bool, len(info.Files))
+func (w *wish) selectFiles(info *metainfo.Info) []client.Priority {
+	priority := make([]client.Priority, len(info.Files))
 	for _, file := range w.choose(info) {
-		if file >= 0 && file < len(wanted) {
-			wanted[file] = true
+		if file >= 0 && file < len(priority) {
+			priority[file] = client.Normal
 		}
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.wanted = wanted
-	return slices.Clone(wanted)
+	w.priority = priority
+	return slices.Clone(priority)
 }
 
 // set changes the wish for one file of so many, and returns the whole of it
 // if that is another than before.
-func (w *wish) set(file, files int, isWanted bool) (wanted []bool, changed bool) {
+func (w *wish) set(file, files int, to client.Priority) (priority []client.Priority, changed bool) {
+	return w.change(file, files, func(client.Priority) client.Priority { return to })
+}
+
+// need wants a file that was not wanted.
+func (w *wish) need(file, files int) (priority []client.Priority, changed bool) {
+	return w.change(file, files, func(is client.Priority) client.Priority {
+		if is == client.Skip {
+			return client.Normal
+		}
+		return is
+	})
+}
+
+func (w *wish) change(file, files int, change func(client.Priority) client.Priority) ([]client.Priority, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.wanted == nil {
-		w.wanted = slices.Repeat([]bool{true}, files)
+	if w.priority == nil {
+		w.priority = slices.Repeat([]client.Priority{client.Normal}, files)
 	}
-	if w.wanted[file] == isWanted {
-		return nil, false
-	}
-	w.wanted[file] = isWanted
-	return slices.Clone(w.wanted), true
+	before := w.priority[file]
+	w.priority[file] = change(before)
+	return slices.Clone(w.priority), w.priority[file] != before
 }
 
 // ask lets a function of the page choose. The client waits: the page answers

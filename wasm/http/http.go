@@ -1,7 +1,8 @@
 //go:build js && wasm
 
-// Package http is the browser's fetch as a port of the client: a GET whose
-// body is pulled in chunks and bounded in bytes.
+// Package http is the browser's fetch as a port of the client: a GET, of a
+// whole body that is bounded in bytes or of a range; bodies are pulled in
+// chunks.
 package http
 
 import (
@@ -9,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"syscall/js"
 
@@ -26,52 +28,84 @@ type Browser struct{}
 
 // Get returns the body of a 200 answer. The context ends the body, too.
 func (Browser) Get(ctx context.Context, url string, most int64) (io.ReadCloser, error) {
-	if !strings.HasPrefix(url, "http://") && !strings.HasPrefix(url, "https://") {
-		return nil, fmt.Errorf("%q is not an http(s) URL", url)
+	if err := check(url); err != nil {
+		return nil, err
 	}
 	b := &body{ctx: ctx, left: most}
-	if err := b.request(url); err != nil {
+	status, err := b.request(url, map[string]any{})
+	if err == nil && status != 200 {
+		err = fmt.Errorf("the server answers with status %d", status)
+	}
+	if err != nil {
 		b.abort()
 		return nil, err
 	}
 	return b, nil
 }
 
-// body reads an answer as it comes.
+// Range asks for a range. The browser's cache is passed by: it lets requests
+// for parts of one file wait for each other, would be filled with what the
+// store keeps already, and might give bytes again that were found to be wrong.
+func (Browser) Range(ctx context.Context, url string, offset, length int64) (*client.Answer, error) {
+	if err := check(url); err != nil {
+		return nil, err
+	}
+	b := &body{ctx: ctx, left: math.MaxInt64}
+	status, err := b.request(url, map[string]any{
+		"headers": map[string]any{"Range": client.RangeHeader(offset, length)},
+		"cache":   "no-store",
+	})
+	if err != nil {
+		b.abort()
+		return nil, err
+	}
+	return &client.Answer{Status: status, Body: b}, nil
+}
+
+func check(url string) error {
+	if !strings.HasPrefix(url, "http://") && !strings.HasPrefix(url, "https://") {
+		return fmt.Errorf("%q is not an http(s) URL", url)
+	}
+	return nil
+}
+
+// body reads an answer as it comes. A chunk stays in JavaScript, however long
+// the browser made it, and is copied into Go as it is read.
 type body struct {
 	ctx        context.Context
 	controller safejs.Value
 	reader     safejs.Value // undefined where the answer has no body
-	chunk      []byte       // not yet read
+	chunk      safejs.Value // a Uint8Array
+	begin, end int          // what of the chunk is not yet read
 	left       int64        // bytes that may still come
 	err        error        // of every Read from now on
 }
 
-func (b *body) request(url string) error {
-	response, err := b.fetch(url)
+// request begins; the answer's status is known before its body.
+func (b *body) request(url string, options map[string]any) (status int, err error) {
+	response, err := b.fetch(url, options)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	status, err := response.Get("status")
+	code, err := response.Get("status")
 	if err != nil {
-		return err
+		return 0, err
 	}
-	if code, err := status.Int(); err != nil || code != 200 {
-		return fmt.Errorf("the server answers with status %d", code)
+	if status, err = code.Int(); err != nil {
+		return 0, err
 	}
 	stream, err := response.Get("body")
 	if err != nil {
-		return err
+		return 0, err
 	}
 	b.reader = safejs.Undefined()
-	if stream.IsNull() {
-		return nil
+	if !stream.IsNull() {
+		b.reader, err = stream.Call("getReader")
 	}
-	b.reader, err = stream.Call("getReader")
-	return err
+	return status, err
 }
 
-func (b *body) fetch(url string) (response safejs.Value, err error) {
+func (b *body) fetch(url string, options map[string]any) (response safejs.Value, err error) {
 	constructor, err := safejs.Global().Get("AbortController")
 	if err != nil {
 		return response, err
@@ -84,10 +118,8 @@ func (b *body) fetch(url string) (response safejs.Value, err error) {
 		return response, err
 	}
 	// No cookies: a torrent's source need not know who we are.
-	promise, err := safejs.Global().Call("fetch", url, map[string]any{
-		"signal":      safejs.Unsafe(signal),
-		"credentials": "omit",
-	})
+	options["signal"], options["credentials"] = safejs.Unsafe(signal), "omit"
+	promise, err := safejs.Global().Call("fetch", url, options)
 	if err != nil {
 		return response, err
 	}
@@ -100,15 +132,19 @@ func (b *body) fetch(url string) (response safejs.Value, err error) {
 
 // Read pulls one chunk when it has none.
 func (b *body) Read(p []byte) (int, error) {
-	for len(b.chunk) == 0 && b.err == nil {
+	for b.begin == b.end && b.err == nil {
 		b.err = b.pull()
 	}
-	if len(b.chunk) == 0 {
+	if b.begin == b.end {
 		return 0, b.err
 	}
-	n := copy(p, b.chunk)
-	b.chunk = b.chunk[n:]
-	return n, nil
+	part, err := b.chunk.Call("subarray", b.begin, min(b.end, b.begin+len(p)))
+	if err != nil {
+		return 0, err
+	}
+	n, err := safejs.CopyBytesToGo(p, part)
+	b.begin += n
+	return n, err
 }
 
 func (b *body) pull() error {
@@ -129,22 +165,22 @@ func (b *body) pull() error {
 	return b.take(result.Get("value"))
 }
 
-// take judges a chunk by its length before it is copied into Go.
+// take judges a chunk by its length before it is read.
 func (b *body) take(chunk js.Value) error {
-	length := int64(chunk.Get("byteLength").Int())
-	if length > b.left {
+	length := chunk.Get("byteLength").Int()
+	if int64(length) > b.left {
 		b.abort()
 		return client.ErrBodyTooLong
 	}
-	b.left -= length
-	b.chunk = jsx.Bytes(chunk)
+	b.left -= int64(length)
+	b.chunk, b.begin, b.end = safejs.Safe(chunk), 0, length
 	return nil
 }
 
 // Close ends the request wherever it is.
 func (b *body) Close() error {
 	b.abort()
-	b.chunk, b.err = nil, io.ErrClosedPipe
+	b.chunk, b.begin, b.end, b.err = safejs.Undefined(), 0, 0, io.ErrClosedPipe
 	return nil
 }
 

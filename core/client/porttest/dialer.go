@@ -24,7 +24,9 @@ func Dialer(t *testing.T, newDialer func() client.Dialer) {
 		tell func(*testing.T, *pair)
 	}{
 		{"bytes cross in order in both directions", bytesCross},
+		{"both ends are bound to one connection", boundToOne},
 		{"one large send drains by itself", largeSendDrains},
+		{"what is sent block by block drains by itself", blocksDrain},
 		{"what is sent outside Opened and Closed is nothing", sentTooEarlyOrLate},
 		{"the offerer closes", func(t *testing.T, p *pair) { closes(t, p, true, false) }},
 		{"the answerer closes", func(t *testing.T, p *pair) { closes(t, p, false, true) }},
@@ -134,6 +136,7 @@ type end struct {
 	sdp       string
 	sdpErr    error
 	opened    int
+	link      client.Link
 	received  []byte
 	check     func(data []byte) // instead of keeping them
 	drained   int64
@@ -151,7 +154,7 @@ func (e *end) events() client.ConnEvents {
 		Described: func(sdp string, err error) {
 			e.told("Described", func() { e.described++; e.sdp, e.sdpErr = sdp, err })
 		},
-		Opened:   func() { e.told("Opened", func() { e.opened++ }) },
+		Opened:   func(link client.Link) { e.told("Opened", func() { e.opened++; e.link = link }) },
 		Received: func(data []byte) { e.told("Received", func() { e.take(data) }) },
 		Drained:  func(total int64) { e.told("Drained", func() { e.drain(total) }) },
 		Closed:   func(err error) { e.told("Closed", func() { e.closed++; e.err = err }) },
@@ -263,6 +266,23 @@ func bytesCross(t *testing.T, p *pair) {
 	}
 }
 
+// boundToOne: what the two ends of a connection are bound to is the same, and
+// of no other connection, though the same two dialers made it.
+func boundToOne(t *testing.T, p *pair) {
+	var none client.Link
+	seen := map[[32]byte]bool{none.Binding: true}
+	for range 3 {
+		offerer, answerer := p.connect()
+		if offerer.link.Binding != answerer.link.Binding {
+			t.Errorf("the offerer is bound to %x, the answerer to %x", offerer.link.Binding, answerer.link.Binding)
+		}
+		if seen[offerer.link.Binding] {
+			t.Errorf("bound to %x, which is nothing or another connection", offerer.link.Binding)
+		}
+		seen[offerer.link.Binding] = true
+	}
+}
+
 // A stream is streamLength bytes that follow from its seed, sent in pieces of
 // every size up to three messages' worth, with at most inFlight bytes between
 // what was sent and what has drained.
@@ -334,6 +354,20 @@ func largeSendDrains(t *testing.T, p *pair) {
 	offerer.Send(make([]byte, length))
 	answerer.wait("all of it", func() bool { return len(answerer.received) == length })
 	offerer.wait("Drained", func() bool { return offerer.drained >= length-maxUntold })
+}
+
+// blocksDrain: whoever has one block in the buffer at a time, as toward a slow
+// peer, is told of each that it has left.
+func blocksDrain(t *testing.T, p *pair) {
+	const block, blocks = 16<<10 + 13, 50
+	offerer, answerer := p.connect()
+	for n := range blocks {
+		offerer.Send(make([]byte, block))
+		if !offerer.drainedTo(int64(n+1)*block - client.DrainLeast) {
+			t.Fatalf("block %d did not drain", n)
+		}
+	}
+	answerer.wait("all of it", func() bool { return len(answerer.received) == blocks*block })
 }
 
 func sentTooEarlyOrLate(t *testing.T, p *pair) {

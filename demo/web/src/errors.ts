@@ -16,6 +16,8 @@ const sentences: Readonly<Record<string, string>> = {
   CLOSED: 'Sharing has ended on this page. Reload it to begin again.',
   TRACKER: 'The server that introduces browsers to each other cannot be reached at the moment. Shoal keeps trying; check your connection if this lasts.',
   NO_PEERS: 'Nobody with this file has answered yet. Keep the page open: it begins as soon as someone who has it comes online.',
+  WEB_SEED: 'A web server that is said to have this file cannot be used. It comes from other people all the same, if anyone has it.',
+  PEER_BANNED: 'Somebody sent wrong data and was shut out. What they sent is fetched again from others; your file is not harmed.',
   INTERNAL: 'Something went wrong inside Shoal. Reload the page and try again.',
   WASM_NOT_FOUND: 'A part of this page (shoal.wasm) could not be loaded. Check your connection and reload the page.',
   WASM_TYPE: 'The server of this page sends shoal.wasm as the wrong kind of file. Whoever runs it must serve it as application/wasm.',

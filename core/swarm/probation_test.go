@@ -1,0 +1,61 @@
+package swarm
+
+import (
+	"testing"
+	"time"
+
+	"github.com/shoal-p2p/shoal/core/wire"
+)
+
+func TestUnprovenPeerIsAskedForLittle(t *testing.T) {
+	n := newNetwork(t)
+	tor := newTorrent(2<<20, 8<<20)
+	b := n.learner("b", tor)
+	// Given a peer without history, whose answers are quick
+	most, open := 0, 0
+	p := n.puppet(b, hand(tor, "p"))
+	p.on = func(m wire.Message) {
+		if m, ok := m.(wire.Request); ok {
+			open++
+			most = max(most, open)
+			n.after(5*time.Millisecond, func() { open--; p.send(tor.block(m)) })
+		}
+	}
+	p.send(hello(tor, p.link, "p", keyOf("p")), wire.HaveAll{}, wire.Unchoke{})
+	n.run(time.Minute, func() bool { return b.Pieces().Count() > 0 })
+	if most > maxUnproven || most < maxUnproven/2 {
+		t.Errorf("%d requests at once, want at most %d", most, maxUnproven)
+	}
+	// When a piece was right
+	n.run(time.Minute, allDone(b))
+	if most <= maxUnproven {
+		t.Errorf("%d requests at once, although it has proved itself", most)
+	}
+	if !b.cfg.Book.Proven(b.order[0].who()) {
+		t.Error("the book does not know it")
+	}
+}
+
+// TestReturningLiarCostsAPieceEachTime has a liar come back under a new name as
+// soon as it is banned.
+func TestReturningLiarCostsAPieceEachTime(t *testing.T) {
+	n := newNetwork(t)
+	const pieceLength = 128 * kib
+	tor := newTorrent(pieceLength, 4<<20)
+	b := n.learner("b", tor)
+	for k := range 5 {
+		before := b.Stats().Wasted
+		liar := n.sender(b, tor, string(rune('A'+k)), lie)
+		n.run(10*time.Second, func() bool { return b.drops[liar.peer] != "" })
+		n.pass(time.Second)
+		if cost := b.Stats().Wasted - before; cost > pieceLength {
+			t.Errorf("the %dth time %d bytes were wasted, want a piece at most", k+1, cost)
+		}
+	}
+	n.sender(b, tor, "good", truth)
+	n.run(time.Minute, allDone(b))
+	n.holds(b, tor)
+	if len(b.banned) != 5 {
+		t.Errorf("%d bans", len(b.banned))
+	}
+}

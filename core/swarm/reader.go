@@ -1,0 +1,98 @@
+package swarm
+
+import (
+	"slices"
+
+	"github.com/shoal-p2p/shoal/core/metainfo"
+)
+
+const (
+	// maxReaders bounds the windows that are open at once.
+	maxReaders = 64
+	// seekKeeps is how many requests a peer keeps when a reader seeks: they are
+	// most likely on their way already.
+	seekKeeps = 2
+)
+
+// wishes is what the user wants first. It is kept for when the picker is there.
+type wishes struct {
+	sequential bool
+	windows    []Window // as they were opened
+}
+
+// wish tells a new picker what was wished before.
+func (s *Swarm) wish() {
+	s.picker.Sequential(s.wishes.sequential)
+	for _, w := range s.wishes.windows {
+		s.openWindow(w)
+	}
+}
+
+func (s *Swarm) arrange(sequential bool) {
+	s.wishes.sequential = sequential
+	if s.picker != nil {
+		s.picker.Sequential(sequential)
+	}
+}
+
+// window takes a reader's new window. One that does not go on where the last
+// one was is a seek: what peers have not begun to send of other pieces must not
+// be in its way.
+func (s *Swarm) window(w Window) {
+	at := slices.IndexFunc(s.wishes.windows, func(old Window) bool { return old.Reader == w.Reader })
+	seek := at < 0
+	switch {
+	case at >= 0:
+		old := s.wishes.windows[at]
+		seek = w.First < old.First || w.First > old.Last+1
+		s.wishes.windows[at] = w
+	case len(s.wishes.windows) < maxReaders:
+		s.wishes.windows = append(s.wishes.windows, w)
+	default:
+		return
+	}
+	if s.picker == nil {
+		return
+	}
+	s.openWindow(w)
+	if seek {
+		s.makeWay()
+	}
+	s.interestAll()
+	s.requests.refill = true
+}
+
+func (s *Swarm) openWindow(w Window) {
+	pieces := s.info.Layout.Pieces()
+	if int(w.First) < pieces && w.First <= w.Last {
+		s.picker.Window(w.Reader, w.First, min(w.Last, metainfo.PieceIndex(pieces-1)))
+	}
+}
+
+func (s *Swarm) closeWindow(reader uint64) {
+	s.wishes.windows = slices.DeleteFunc(s.wishes.windows, func(w Window) bool { return w.Reader == reader })
+	if s.picker != nil {
+		s.picker.CloseWindow(reader)
+		s.interestAll()
+	}
+}
+
+// inWindow reports whether a reader waits for a piece.
+func (s *Swarm) inWindow(i metainfo.PieceIndex) bool {
+	return slices.ContainsFunc(s.wishes.windows, func(w Window) bool { return w.First <= i && i <= w.Last })
+}
+
+// makeWay takes back what no reader waits for, but for the oldest requests. A
+// peer without the fast extension would send it all the same, unasked then.
+func (s *Swarm) makeWay() {
+	for _, p := range s.order {
+		if p.gone || !p.fast {
+			continue
+		}
+		for at := len(p.down.requests) - 1; at >= seekKeeps; at-- {
+			if b := p.down.requests[at].block; !s.inWindow(b.Piece) {
+				s.takeBack(p, at)
+			}
+		}
+	}
+}

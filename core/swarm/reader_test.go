@@ -1,0 +1,131 @@
+package swarm
+
+import (
+	"testing"
+	"time"
+
+	"github.com/shoal-p2p/shoal/core/metainfo"
+	"github.com/shoal-p2p/shoal/core/picker"
+)
+
+// arrives runs until a host has these pieces, and says how long that took.
+func (n *network) arrives(h *host, first, last int) time.Duration {
+	n.t.Helper()
+	begin := n.now
+	n.run(time.Minute, func() bool {
+		for i := first; i <= last; i++ {
+			if h.Pieces() == nil || !h.Pieces().Has(i) {
+				return false
+			}
+		}
+		return true
+	})
+	return n.now.Sub(begin)
+}
+
+func TestReadersWindowComesFirst(t *testing.T) {
+	n := newNetwork(t)
+	n.bandwidth = 1 << 20
+	tor := newTorrent(64*kib, 32<<20)
+	a, b := n.seedOf("a", tor), n.leech("b", tor)
+	// Given a reader that waits before anything is known
+	b.handle(Window{Reader: 1, First: 300, Last: 307})
+	n.connect(a, b)
+	if took := n.arrives(b, 300, 307); took > 1500*time.Millisecond {
+		t.Errorf("the first half MiB of a window took %v at 1 MiB/s", took)
+	}
+	b.handle(CloseWindow{Reader: 1})
+	n.run(time.Minute, allDone(b))
+	n.holds(b, tor)
+}
+
+func TestSeekDoesNotWaitForWhatWasAskedBefore(t *testing.T) {
+	n := newNetwork(t)
+	n.bandwidth = 20 << 20
+	tor := newTorrent(256*kib, 64<<20)
+	a, b := n.seedOf("a", tor), n.leech("b", tor)
+	n.connect(a, b)
+	// Given a pipe that is full of requests, eight MiB of them
+	n.pass(1500 * time.Millisecond)
+	at := 0
+	for ; b.Pieces().Has(at) || b.Pieces().Has(at+1); at++ {
+		if at == 254 {
+			t.Fatal("there is nothing left to seek")
+		}
+	}
+	b.handle(Window{Reader: 1, First: metainfo.PieceIndex(at), Last: metainfo.PieceIndex(at + 1)})
+	// The channel holds one MiB, which nobody can take back
+	if took := n.arrives(b, at, at+1); took > 200*time.Millisecond {
+		t.Errorf("half a MiB took %v after a seek", took)
+	}
+	n.run(time.Minute, allDone(b))
+	if b.Stats().Wasted > 512*kib { // of what was in the channel already
+		t.Errorf("%d bytes were wasted by a seek", b.Stats().Wasted)
+	}
+}
+
+func TestReaderThatGoesOnCancelsNothing(t *testing.T) {
+	n := newNetwork(t)
+	n.bandwidth = 1 << 20
+	tor := newTorrent(64*kib, 8<<20)
+	a, b := n.seedOf("a", tor), n.leech("b", tor)
+	n.connect(a, b)
+	n.pass(2 * time.Second)
+	b.handle(Window{Reader: 1, First: 10, Last: 20})
+	n.pass(time.Second)
+	late := len(b.order[0].down.late)
+	for i := range metainfo.PieceIndex(10) {
+		b.handle(Window{Reader: 1, First: 11 + i, Last: 21 + i})
+	}
+	if now := len(b.order[0].down.late); now > late {
+		t.Errorf("%d requests were taken back as the window moved on", now-late)
+	}
+	n.run(time.Minute, allDone(b))
+}
+
+func TestWindowsOutOfRangeAndTooManyAreIgnored(t *testing.T) {
+	n := newNetwork(t)
+	tor := newTorrent(64*kib, 1<<20)
+	a, b := n.seedOf("a", tor), n.leech("b", tor)
+	for i := range uint64(maxReaders + 10) {
+		b.handle(Window{Reader: i, First: 1 << 30, Last: 1 << 31})
+	}
+	b.handle(Window{Reader: 3, First: 5, Last: 1 << 31})
+	b.handle(Window{Reader: 4, First: 5, Last: 2})
+	if len(b.wishes.windows) != maxReaders {
+		t.Errorf("%d windows are open", len(b.wishes.windows))
+	}
+	n.connect(a, b)
+	n.run(5*time.Second, allDone(b))
+	n.holds(b, tor)
+}
+
+func TestFilesComeByTheirPriority(t *testing.T) {
+	n := newNetwork(t)
+	n.bandwidth = 1 << 20
+	tor := newTorrent(64*kib, 4<<20, 4<<20)
+	a, b := n.seedOf("a", tor), n.leech("b", tor)
+	b.handle(Select{[]picker.Priority{picker.Low, picker.High}})
+	n.connect(a, b)
+	n.arrives(b, 64, 127)
+	if b.Pieces().Count() > 70 {
+		t.Errorf("%d pieces of the file of low priority came before", b.Pieces().Count()-64)
+	}
+	n.run(time.Minute, allDone(b))
+}
+
+func TestSequentialOrder(t *testing.T) {
+	n := newNetwork(t)
+	n.bandwidth = 1 << 20
+	tor := newTorrent(64*kib, 8<<20)
+	a, b := n.seedOf("a", tor), n.leech("b", tor)
+	b.handle(Order{Sequential: true})
+	n.connect(a, b)
+	n.arrives(b, 0, 40)
+	if b.Pieces().Count() > 45 {
+		t.Errorf("%d pieces came with the first 41", b.Pieces().Count())
+	}
+	b.handle(Order{Sequential: false})
+	n.run(time.Minute, allDone(b))
+	n.holds(b, tor)
+}
