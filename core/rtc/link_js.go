@@ -129,8 +129,11 @@ func (c *conn) opened() { c.note(func(n *news) { n.opened = true }) }
 // that was not in the description; Firefox does not, and it is zero.
 func remoteAddr(pc *webrtc.PeerConnection) (addr netip.Addr) {
 	_ = jsx.Try(func() {
-		remote := pc.JSValue().Get("sctp").Get("transport").Get("iceTransport").
-			Call("getSelectedCandidatePair").Get("remote")
+		ice := pc.JSValue().Get("sctp").Get("transport").Get("iceTransport")
+		if ice.Get("getSelectedCandidatePair").Type() != js.TypeFunction {
+			return
+		}
+		remote := ice.Call("getSelectedCandidatePair").Get("remote")
 		addr = addrOf(remote.Get("type").String(), remote.Get("address").String())
 	})
 	return addr
