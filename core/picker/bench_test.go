@@ -58,7 +58,8 @@ func eachSize(b *testing.B, run func(b *testing.B, pieces int)) {
 }
 
 // steady is the life of a torrent: peers are asked in turn for one block, which
-// comes, and pieces are verified; when most is there it begins anew.
+// comes, and pieces are verified; when most is there, or a peer has nothing more
+// to give, it begins anew, so that no pick is an idle one.
 func steady(b *testing.B, fill func() (*Picker, []*Peer)) {
 	var p *Picker
 	var peers []*Peer

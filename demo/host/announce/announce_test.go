@@ -173,7 +173,10 @@ func TestAClientThatFloodsIsDisconnectedOrRefused(t *testing.T) {
 }
 
 func TestAClientThatDoesNotReadIsDropped(t *testing.T) {
-	s, url := start(t, announce.Config{Registry: tracker.RegistryConfig{MessageBurst: 1 << 20, MessagesPerSecond: 1 << 20}})
+	// Given a registry that relays all that a busy client says
+	s, url := start(t, announce.Config{Registry: tracker.RegistryConfig{
+		MessageBurst: 1 << 20, MessagesPerSecond: 1 << 20, OfferBurst: 1 << 20,
+	}})
 	slow, busy := join(t, url, "slow"), join(t, url, "busy")
 	slow.announce("")
 	slow.hear()
