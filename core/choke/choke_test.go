@@ -216,6 +216,46 @@ func TestTheLotPrefersWhoHasMuchAndWhoEverGave(t *testing.T) {
 	}
 }
 
+func TestWhoHasGivenLittleIsDrawnRatherThanWhoHasGivenNothing(t *testing.T) {
+	// Given one on a slow uplink that has given a little once, and one that has all
+	// we lack and never gave
+	c, drawn := newChoker(t, 2), make(map[uint64]int)
+	for range 6000 {
+		peers := interested(100, 1, 0)
+		c.Rechoke(start, peers, leeching)
+		for _, p := range peers[1:] {
+			p.Gives, p.moved, p.place, p.Unchoked = 0, start, none, false
+		}
+		peers[1].Has = 0.1
+		c.Rechoke(at(time.Hour), peers, leeching)
+		drawn[unchoked(peers[1:])[0]]++
+	}
+	// Then the first has two thirds of the turns
+	if n := drawn[2]; n < 3700 || n > 4300 {
+		t.Errorf("drawn %v times, want 4000 and 2000", drawn)
+	}
+}
+
+func TestTheFirstRoundsAreShort(t *testing.T) {
+	// Given that of ten the five that came first have the slots
+	c, peers := newChoker(t, 0), interested(0, 0, 0, 0, 0, 1, 2, 3, 4, 5)
+	c.Fill(start, peers[:5], leeching)
+	c.Fill(start, peers, leeching)
+	expect(t, peers, 1, 2, 3, 4, 5)
+	// When a second is over, then four go to who gives most
+	c.Rechoke(start.Add(c.Round()), peers, leeching)
+	expectWith(t, peers, 5, 7, 8, 9, 10)
+	// Then, after seven more of these, a round is what others have
+	now := start
+	for c.Round() != Round {
+		now = now.Add(c.Round())
+		c.Rechoke(now, peers, leeching)
+	}
+	if now != at(7*time.Second) {
+		t.Errorf("the first rounds are over after %v more", now.Sub(start))
+	}
+}
+
 func TestATurnInVainIsRememberedUntilThePeerGives(t *testing.T) {
 	c, peers := newChoker(t, 2), interested(100, 0)
 	for k := range 10 {

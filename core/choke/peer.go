@@ -16,6 +16,9 @@ const (
 	maxVain = 15
 	// leastChance is the weight of one that has nothing for us.
 	leastChance = 0.02
+	// giver is that of one which has given us something, however little it is
+	// beside what others give: a slow uplink is no free rider.
+	giver = 2
 )
 
 // settle makes the place agree with what the peer and the caller have done.
@@ -61,14 +64,18 @@ func (p *Peer) waited(now time.Time) time.Duration {
 }
 
 // chance is a peer's weight in the draw. A turn is to find who will give: one
-// that has much of what we lack may, one that had turns and gave nothing for them
-// will hardly. No weight is nothing. Free riders lag
+// that has given will, one that has much of what we lack may, one that had turns
+// and gave nothing for them will hardly. No weight is nothing. Free riders lag
 // behind and give nothing, so their weight is least.
 func (p *Peer) chance() float64 {
-	if p.moved.IsZero() {
+	weight := max(p.Has*p.Has, leastChance)
+	switch {
+	case p.moved.IsZero():
 		return newcomer
+	case p.gave:
+		weight = giver
 	}
-	return max(p.Has*p.Has, leastChance) / float64(1+p.vain)
+	return weight / float64(1+p.vain)
 }
 
 // repay counts the turns for which a peer gave nothing. It is called when a turn

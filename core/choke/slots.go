@@ -19,9 +19,6 @@ const (
 	slotRate = 20 << 10
 	fewRate  = 42 << 10
 	mostFew  = 6
-	// patience is how many rounds the uplink must be full in a row before there is
-	// a slot less: what another slot has filled, one less may leave unfilled.
-	patience = 6
 )
 
 // Slots is how many peers are unchoked at once.
@@ -29,27 +26,17 @@ func (c *Choker) Slots() int { return c.slots }
 
 // Measured tells how many payload bytes per second left over the last round,
 // and whether there was always something waiting to leave. While there was not,
-// and peers wait for a slot, there are more slots; while there was, as many as
-// the uplink deserves.
+// and peers wait for a slot, there are more slots; once there was, as many as
+// the uplink deserves: what the beginning needed, when few had pieces that others
+// lack, would thin out what each peer is given later.
 func (c *Choker) Measured(uplink int64, full bool) {
-	if c.fixed {
-		return
-	}
-	if !full {
-		c.full = 0
-		if c.crowded {
-			c.slots = min(c.slots+1+c.slots/4, maxSlots)
-		}
-		return
-	}
-	c.full++
-	deserved := deserved(uplink)
+	c.full = full
 	switch {
-	case c.slots < deserved:
-		c.slots = deserved
-	case c.slots > deserved && c.full >= patience:
-		c.slots--
-		c.full = 0
+	case c.fixed:
+	case full:
+		c.slots = deserved(uplink)
+	case c.crowded:
+		c.slots = min(c.slots+1+c.slots/4, maxSlots)
 	}
 }
 

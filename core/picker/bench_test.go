@@ -22,8 +22,9 @@ var shapes = []shape{
 	// All but one peer have the same half; nobody but that one has the other. So
 	// the order begins with pieces that 49 of 50 lack.
 	{"rare elsewhere", func(k, i int, rng *rand.Rand) bool { return (k == 0) == (i%2 == 0) }},
-	// One peer has all but a piece; each of the others has one piece in 100.
-	{"one in 100", func(k, i int, rng *rand.Rand) bool { return k == 0 && i > 0 || rng.IntN(100) == 0 }},
+	// One peer has all but a piece; each of the others has one piece in 20, which
+	// of the fewest pieces that are measured too is more than are looked at.
+	{"one in 20", func(k, i int, rng *rand.Rand) bool { return k == 0 && i > 0 || rng.IntN(20) == 0 }},
 }
 
 func benchLayout(pieces int) metainfo.Layout {
@@ -125,23 +126,59 @@ func BenchmarkStart(b *testing.B) {
 	}
 }
 
-func BenchmarkHas(b *testing.B) {
-	eachSize(b, func(b *testing.B, pieces int) {
-		rng := rand.New(rand.NewPCG(2, 0))
-		var p *Picker
-		var peers []*Peer
-		left := 0
-		for b.Loop() {
-			if left == 0 {
-				b.StopTimer()
-				p, peers = benchSwarm(pieces, func(k, i int, _ *rand.Rand) bool { return false })
-				left = pieces * benchPeers / 2
-				b.StartTimer()
+// haves is what peers get of the first pieces, in random turns and each in an
+// order of its own. None comes twice, unlike what is drawn at random.
+type haves struct {
+	rng    *rand.Rand
+	first  int
+	at     [benchPeers]int
+	stride [benchPeers]int // shares no factor with first, a power of ten
+}
+
+func newHaves(first int) *haves {
+	h := &haves{rng: rand.New(rand.NewPCG(2, 0)), first: first}
+	for k := range h.stride {
+		h.at[k], h.stride[k] = h.rng.IntN(first), h.rng.IntN(first/10)*10+3
+	}
+	return h
+}
+
+func (h *haves) next() (k, i int) {
+	k = h.rng.IntN(benchPeers)
+	h.at[k] = (h.at[k] + h.stride[k]) % h.first
+	return k, h.at[k]
+}
+
+// has lets peers that have nothing get half of the first pieces.
+func has(b *testing.B, pieces, first int) {
+	var p *Picker
+	var peers []*Peer
+	var get *haves
+	left := 0
+	for b.Loop() {
+		if left == 0 {
+			b.StopTimer()
+			p, peers = New(benchLayout(pieces), rand.New(rand.NewPCG(1, 0))), nil
+			for k := range benchPeers {
+				peers = append(peers, p.joinWith(uint64(k)))
 			}
-			p.Has(peers[rng.IntN(benchPeers)], metainfo.PieceIndex(rng.IntN(pieces)))
-			left--
+			get, left = newHaves(first), first*benchPeers/2
+			b.StartTimer()
 		}
-	})
+		k, i := get.next()
+		p.Has(peers[k], metainfo.PieceIndex(i))
+		left--
+	}
+}
+
+func BenchmarkHas(b *testing.B) {
+	eachSize(b, func(b *testing.B, pieces int) { has(b, pieces, pieces) })
+}
+
+// BenchmarkHasNear is haves of a thousand neighbours, however many pieces there
+// are. What BenchmarkHas takes longer than this is the way to memory.
+func BenchmarkHasNear(b *testing.B) {
+	eachSize(b, func(b *testing.B, pieces int) { has(b, pieces, 1000) })
 }
 
 // BenchmarkJoin is a peer with half of the pieces that comes and goes.

@@ -1,7 +1,6 @@
 package picker
 
 import (
-	"math/bits"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -44,6 +43,11 @@ func (w *world) join() {
 	w.next++
 	peer := w.enter(w.p.Join(w.next))
 	w.p.Trust(peer, w.rng.IntN(2) == 0)
+	w.announce(peer)
+}
+
+// announce gives a peer many pieces at once, or all.
+func (w *world) announce(peer *Peer) {
 	switch w.rng.IntN(4) {
 	case 0:
 		w.p.HasAll(peer)
@@ -224,7 +228,9 @@ func (w *world) step() {
 		w.giveBack(peer)
 	case k < 16:
 		w.p.Has(peer, i)
-	case k < 18:
+	case k == 16:
+		w.announce(peer)
+	case k == 17:
 		w.p.ReturnAll(peer)
 		delete(w.asked, peer)
 		w.p.Lacks(peer, i)
@@ -238,7 +244,9 @@ func (w *world) step() {
 		w.p.Rate(peer, w.rng.Int64N(4)*w.rng.Int64N(1<<20))
 	case k < 25:
 		w.due()
-	case k < 30:
+	case k == 25:
+		w.p.Absent(peer, w.rng.IntN(2) == 0)
+	case k < 31:
 		w.pickRun(peer)
 	case k < 60:
 		w.pick(peer, 1+w.rng.IntN(10))
@@ -253,6 +261,7 @@ func (w *world) check() {
 	}
 	w.checkOrder()
 	w.checkStarted()
+	w.checkSeeds()
 	for _, peer := range w.peers {
 		w.checkPeer(peer)
 	}
@@ -273,7 +282,7 @@ func (w *world) checkPiece(i metainfo.PieceIndex) {
 	}
 	available := uint16(0)
 	for _, peer := range w.peers {
-		if !peer.all && peer.Has(i) {
+		if !peer.all && !peer.absent && peer.Has(i) {
 			available++
 		}
 	}
@@ -364,13 +373,22 @@ func (w *world) checkStarted() {
 	w.most = max(w.most, idle)
 }
 
+func (w *world) checkSeeds() {
+	seeds := 0
+	for _, peer := range w.peers {
+		if peer.all && !peer.absent {
+			seeds++
+		}
+	}
+	if w.p.seeds != seeds {
+		w.t.Fatalf("%d seeds, want %d", w.p.seeds, seeds)
+	}
+}
+
 func (w *world) checkPeer(peer *Peer) {
 	p := w.p
 	if peer.asked.len() != len(w.asked[peer]) {
 		w.t.Fatalf("peer %d: %d in flight, want %d", peer.Owner, peer.asked.len(), len(w.asked[peer]))
-	}
-	if peer.all {
-		return
 	}
 	interesting, count := 0, 0
 	for i := range w.layout.Pieces() {
@@ -382,21 +400,28 @@ func (w *world) checkPeer(peer *Peer) {
 			interesting++
 		}
 	}
-	if peer.interesting != interesting || peer.count != count {
-		w.t.Fatalf("peer %d has %d pieces, %d needed; want %d, %d", peer.Owner, peer.count, peer.interesting, count, interesting)
+	if p.Interesting(peer) != (interesting > 0) || peer.IsSeed() != (count == w.layout.Pieces()) {
+		w.t.Fatalf("peer %d has %d pieces, %d needed; interesting %v, seed %v", peer.Owner, count, interesting, p.Interesting(peer), peer.IsSeed())
+	}
+	if peer.all {
+		return
+	}
+	if peer.todo[Skip] != interesting || peer.count != count {
+		w.t.Fatalf("peer %d has %d pieces, %d needed; want %d, %d", peer.Owner, peer.count, peer.todo[Skip], count, interesting)
 	}
 	for level := Low; level <= reading; level++ {
+		var want, got []int
 		for i := range w.layout.Pieces() {
-			if peer.todo[level].has(i) != (p.order.pieces[i].level == level && peer.Has(metainfo.PieceIndex(i))) {
-				w.t.Fatalf("peer %d, level %d: piece %d is missed", peer.Owner, level, i)
+			if p.order.pieces[i].level == level && peer.Has(metainfo.PieceIndex(i)) {
+				want = append(want, i)
 			}
 		}
-		n := 0
-		for _, word := range peer.todo[level].words {
-			n += bits.OnesCount64(word)
+		own := p.startable(peer, level)
+		for i := own.next(0); i >= 0; i = own.next(i + 1) {
+			got = append(got, i)
 		}
-		if n != peer.todo[level].count {
-			w.t.Fatalf("peer %d, level %d: %d pieces, want %d", peer.Owner, level, peer.todo[level].count, n)
+		if !slices.Equal(got, want) || own.count != len(want) {
+			w.t.Fatalf("peer %d, level %d: finds %v and counts %d, want %v", peer.Owner, level, got, own.count, want)
 		}
 	}
 }

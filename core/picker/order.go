@@ -28,7 +28,10 @@ type order struct {
 	pieces  []standing
 	buckets [levels][commonest + 1][]metainfo.PieceIndex
 	used    [levels]uint64 // bit a: bucket a is not empty
-	sets    [levels]set    // the pieces of a level; made when it is first used
+	// sets is the pieces of each level, made when it is first used; in the place
+	// of level 0, which is no order, the pieces that are needed.
+	sets  [levels]set
+	known [levels][]uint64 // the sets as the peers' counts have them
 }
 
 // standing is where a piece stands. All of it lies together, as a step from
@@ -59,6 +62,7 @@ func (o *order) put(i metainfo.PieceIndex, level Priority) {
 func (o *order) in(level Priority) *set {
 	if o.sets[level].words == nil {
 		o.sets[level] = newSet(len(o.pieces))
+		o.known[level] = make([]uint64, len(o.sets[level].words))
 	}
 	return &o.sets[level]
 }

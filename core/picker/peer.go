@@ -12,26 +12,33 @@ import (
 type Peer struct {
 	Owner any // whose it is, to the caller
 
-	all         bool        // has every piece; has and todo are nil then
-	has         []uint64    // what it has: bit i%64 of word i/64
-	count       int         // how many those are
-	pieces      int         // how many there are
-	todo        [levels]set // of those, what is in the order; made when first needed
-	interesting int         // of those, how many are needed; not kept while all
-	asked       asks
-	current     *partial // the piece it was last asked for
-	gone        bool
-	proven      bool
-	trial       *partial // the piece it is at while it is not proven
-	rate        int64    // bytes per second, 0 while unknown
-	ranges      bool     // is asked for ranges
+	all     bool        // has every piece; of has, todo and fulls nothing is kept then
+	has     []uint64    // what it has: bit i%64 of word i/64
+	todo    [levels]int // of those, how many are in each set of the order
+	fulls   []uint64    // what full cuts
+	count   int         // how many it has
+	pieces  int         // how many there are
+	asked   asks
+	current *partial // the piece it was last asked for
+	gone    bool
+	absent  bool // what it has does not count as available
+	proven  bool
+	trial   *partial // the piece it is at while it is not proven
+	rate    int64    // bytes per second, 0 while unknown
+	ranges  bool     // is asked for ranges
 }
 
 // Join adds a peer that has nothing yet and is not proven.
 func (p *Picker) Join(owner any) *Peer {
-	peer := &Peer{Owner: owner, has: make([]uint64, p.words()), pieces: p.layout.Pieces()}
+	peer := &Peer{Owner: owner, pieces: p.layout.Pieces()}
+	peer.makeRoom(p.words())
 	p.peers = append(p.peers, peer)
 	return peer
+}
+
+// makeRoom is for so many words of pieces, of which the peer has none yet.
+func (peer *Peer) makeRoom(words int) {
+	peer.has, peer.fulls = make([]uint64, words), make([]uint64, levels*((words+63)/64))
 }
 
 // Leave takes a peer out. What it was asked for returns to the pool.
@@ -48,13 +55,36 @@ func (p *Picker) Leave(peer *Peer) {
 
 // uncount takes what a peer has out of the availability.
 func (p *Picker) uncount(peer *Peer) {
-	if peer.all {
-		p.seeds--
-	} else {
-		p.order.changeAll(peer.has, -1)
+	p.countAll(peer, -1)
+	peer.all, peer.has, peer.fulls, peer.count = false, nil, nil, 0
+	peer.todo = [levels]int{}
+}
+
+// countAll counts what a peer has so many times more as available.
+func (p *Picker) countAll(peer *Peer, step int) {
+	switch {
+	case peer.absent:
+	case peer.all:
+		p.seeds += step
+	default:
+		p.order.changeAll(peer.has, step)
 	}
-	peer.all, peer.has, peer.count, peer.interesting = false, nil, 0, 0
-	peer.todo = [levels]set{}
+}
+
+// Absent says whether what a peer has is as good as not there: it claims to have
+// it and does not give it. Such a piece is as rare as without it, or all would
+// wait for one who has made it look common. The peer may be asked all the same.
+func (p *Picker) Absent(peer *Peer, is bool) {
+	if peer.absent == is {
+		return
+	}
+	peer.absent = false
+	if is {
+		p.countAll(peer, -1)
+	} else {
+		p.countAll(peer, 1)
+	}
+	peer.absent = is
 }
 
 // Has adds a piece to what a peer has and reports whether it was new.
@@ -64,7 +94,9 @@ func (p *Picker) Has(peer *Peer, i metainfo.PieceIndex) bool {
 	}
 	peer.has[i/64] |= 1 << (i % 64)
 	peer.count++
-	p.order.change(i, 1)
+	if !peer.absent {
+		p.order.change(i, 1)
+	}
 	p.note(peer, i, 1)
 	return true
 }
@@ -84,7 +116,9 @@ func (p *Picker) HasSet(peer *Peer, pieces *bitfield.Bitfield) {
 		peer.has[w] |= added[w]
 		peer.count += bits.OnesCount64(added[w])
 	}
-	p.order.changeAll(added, 1)
+	if !peer.absent {
+		p.order.changeAll(added, 1)
+	}
 	p.recount(peer)
 }
 
@@ -95,8 +129,8 @@ func (p *Picker) HasAll(peer *Peer) {
 		return
 	}
 	p.uncount(peer)
-	p.seeds++
 	peer.all, peer.count = true, p.layout.Pieces()
+	p.countAll(peer, 1)
 }
 
 // Lacks takes a piece from what a peer has.
@@ -106,23 +140,26 @@ func (p *Picker) Lacks(peer *Peer, i metainfo.PieceIndex) {
 	}
 	if peer.all {
 		p.uncount(peer)
-		peer.has, peer.count = make([]uint64, p.words()), p.layout.Pieces()
+		peer.makeRoom(p.words())
+		peer.count = p.layout.Pieces()
 		for i := range peer.count {
 			peer.has[i/64] |= 1 << (i % 64)
 		}
-		p.order.changeAll(peer.has, 1)
+		p.countAll(peer, 1)
 		p.recount(peer)
 	}
-	p.note(peer, i, -1)
 	peer.has[i/64] &^= 1 << (i % 64)
 	peer.count--
-	p.order.change(i, -1)
+	if !peer.absent {
+		p.order.change(i, -1)
+	}
+	p.note(peer, i, -1)
 }
 
 // Interesting reports whether a peer has a piece that is missing and needed:
 // wanted, or in a reader's window.
 func (p *Picker) Interesting(peer *Peer) bool {
-	return peer.all && p.need.count > 0 || peer.interesting > 0
+	return peer.all && p.need.count > 0 || peer.todo[Skip] > 0
 }
 
 // Has reports whether the peer has piece i.
@@ -136,38 +173,44 @@ func (peer *Peer) IsSeed() bool { return peer.count == peer.pieces && !peer.gone
 // Count is how many pieces the peer has.
 func (peer *Peer) Count() int { return peer.count }
 
-// note keeps what is known of a peer when it gains or loses piece i.
-func (p *Picker) note(peer *Peer, i metainfo.PieceIndex, step int) {
-	if p.need.has(int(i)) {
-		peer.interesting += step
-	}
-	if level := p.order.pieces[i].level; level > 0 && step > 0 {
-		p.todo(peer, level).add(int(i))
-	} else if level > 0 {
-		p.todo(peer, level).remove(int(i))
+// full is where a peer has something of a level's set: bit w stands for word w.
+func (peer *Peer) full(level Priority) []uint64 {
+	n := len(peer.fulls) / levels
+	return peer.fulls[int(level)*n:][:n]
+}
+
+// tell counts so many pieces more of a level's set in word w, and notes whether
+// there are any.
+func (peer *Peer) tell(level Priority, w, more int, any bool) {
+	peer.todo[level] += more
+	if full := peer.full(level); any {
+		full[w/64] |= 1 << (w % 64)
+	} else {
+		full[w/64] &^= 1 << (w % 64)
 	}
 }
 
-func (p *Picker) todo(peer *Peer, level Priority) *set {
-	if peer.todo[level].words == nil {
-		peer.todo[level] = newSet(p.layout.Pieces())
+// note keeps what is known of a peer when it has gained or lost piece i.
+func (p *Picker) note(peer *Peer, i metainfo.PieceIndex, step int) {
+	if p.need.has(int(i)) {
+		p.noteAt(peer, Skip, int(i)/64, step)
 	}
-	return &peer.todo[level]
+	if level := p.order.pieces[i].level; level > 0 {
+		p.noteAt(peer, level, int(i)/64, step)
+	}
+}
+
+func (p *Picker) noteAt(peer *Peer, level Priority, w, step int) {
+	peer.tell(level, w, step, step > 0 || peer.has[w]&p.order.sets[level].words[w] != 0)
 }
 
 // recount finds out anew what a peer that has not all has to give.
 func (p *Picker) recount(peer *Peer) {
-	peer.interesting = 0
-	for w, has := range peer.has {
-		peer.interesting += bits.OnesCount64(has & p.need.words[w])
-	}
-	for level := Low; level <= reading; level++ {
-		if p.order.sets[level].words == nil {
-			continue
-		}
-		todo := p.todo(peer, level)
-		for w, has := range peer.has {
-			todo.put(w, has&p.order.sets[level].words[w])
+	peer.todo = [levels]int{}
+	for level := range p.order.sets {
+		for w, in := range p.order.sets[level].words {
+			in &= peer.has[w]
+			peer.tell(Priority(level), w, bits.OnesCount64(in), in != 0)
 		}
 	}
 }
@@ -193,5 +236,5 @@ func (p *Picker) Part(peer *Peer) float64 {
 	case peer.all:
 		return 1
 	}
-	return float64(peer.interesting) / float64(p.need.count)
+	return float64(peer.todo[Skip]) / float64(p.need.count)
 }

@@ -60,9 +60,8 @@ type Picker struct {
 	seeds   int   // peers that have all
 	fastest int64 // the highest rate of all
 	order   order
-	need    set      // pieces that are missing and wanted or in a window
-	known   []uint64 // need as the peers' counts have it
-	stale   []stale  // what the peers' counts do not have yet
+	need    *set  // pieces that are missing and wanted or in a window
+	stale   []int // words of the sets that the peers' counts do not have yet
 
 	started map[metainfo.PieceIndex]*partial
 	queue   queue
@@ -89,11 +88,10 @@ func New(layout metainfo.Layout, rng *rand.Rand) *Picker {
 		due:      newSet(n),
 		solid:    make(map[metainfo.PieceIndex]bool),
 		order:    newOrder(n),
-		need:     newSet(n),
-		known:    make([]uint64, (n+63)/64),
 		started:  make(map[metainfo.PieceIndex]*partial),
 		retry:    make(map[metainfo.PieceIndex]bool),
 	}
+	p.need = p.order.in(Skip)
 	p.Want(nil)
 	return p
 }
@@ -177,14 +175,6 @@ func (p *Picker) mayStart(i metainfo.PieceIndex) bool {
 	return p.level(i) > 0 && !p.have.Has(int(i)) && !p.hollow.has(int(i)) && p.started[i] == nil
 }
 
-// stale is pieces of one word of the sets about which the peers' counts and
-// sets are behind, and at which levels.
-type stale struct {
-	word   int
-	pieces uint64
-	levels uint16
-}
-
 // touch finds out anew where piece i belongs. What changes for the peers waits
 // for settle, so that pieces which lie together cost as much as one.
 func (p *Picker) touch(i metainfo.PieceIndex) {
@@ -192,23 +182,19 @@ func (p *Picker) touch(i metainfo.PieceIndex) {
 	missing := level > 0 && !p.have.Has(int(i))
 	hollow := p.hollow.has(int(i))
 	p.place(&p.due, i, missing && hollow && part == nil)
-	p.place(&p.need, i, missing && !hollow)
+	p.place(p.need, i, missing && !hollow)
 	if part != nil {
 		p.raise(part, level)
 	}
 	if part != nil || !missing || hollow {
 		level = 0
 	}
-	was := p.order.pieces[i].level
-	if was != level {
+	if p.order.pieces[i].level != level {
 		p.order.put(i, level)
 	}
-	if w := int(i) / 64; len(p.stale) == 0 || p.stale[len(p.stale)-1].word != w {
-		p.stale = append(p.stale, stale{word: w})
+	if w := int(i) / 64; len(p.stale) == 0 || p.stale[len(p.stale)-1] != w {
+		p.stale = append(p.stale, w)
 	}
-	last := &p.stale[len(p.stale)-1]
-	last.pieces |= 1 << (i % 64)
-	last.levels |= (1<<was | 1<<level) &^ 1
 }
 
 // place puts a piece in or out of a set.
@@ -225,20 +211,26 @@ func (p *Picker) place(s *set, i metainfo.PieceIndex, in bool) {
 
 // settle brings what is known of the peers up to date.
 func (p *Picker) settle() {
-	for _, x := range p.stale {
-		need, known := p.need.words[x.word], p.known[x.word]
-		p.known[x.word] = need
-		for _, peer := range p.peers {
-			if peer.all || peer.has[x.word]&x.pieces == 0 {
-				continue
-			}
-			has := peer.has[x.word]
-			peer.interesting += bits.OnesCount64(has&need) - bits.OnesCount64(has&known)
-			for rest := x.levels; rest != 0; rest &= rest - 1 {
-				level := Priority(bits.TrailingZeros16(rest))
-				p.todo(peer, level).put(x.word, has&p.order.sets[level].words[x.word])
+	for _, w := range p.stale {
+		for level := range p.order.sets {
+			if known := p.order.known[level]; known != nil && known[w] != p.order.sets[level].words[w] {
+				p.settleAt(Priority(level), w)
 			}
 		}
 	}
 	p.stale = p.stale[:0]
+}
+
+// settleAt does so for word w of one set.
+func (p *Picker) settleAt(level Priority, w int) {
+	was, is := p.order.known[level][w], p.order.sets[level].words[w]
+	p.order.known[level][w] = is
+	for _, peer := range p.peers {
+		if peer.all {
+			continue
+		}
+		if has := peer.has[w]; has&(was^is) != 0 {
+			peer.tell(level, w, bits.OnesCount64(has&is)-bits.OnesCount64(has&was), has&is != 0)
+		}
+	}
 }

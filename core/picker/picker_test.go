@@ -56,6 +56,36 @@ func pieceOf(t *testing.T, blocks []metainfo.Block) metainfo.PieceIndex {
 	return blocks[0].Piece
 }
 
+func TestWhatIsNotGivenMakesNoPieceCommon(t *testing.T) {
+	for _, claims := range []string{"before", "after"} {
+		t.Run(claims, func(t *testing.T) {
+			// Given that two peers give piece 0, three piece 1, and one says that it has
+			// 0 and gives nothing
+			p := newPicker(2)
+			a := p.joinWith(1, 0, 1)
+			p.joinWith(2, 0, 1)
+			p.joinWith(3, 1)
+			silent := p.Join(4)
+			if claims == "before" {
+				p.Has(silent, 0)
+			}
+			p.Absent(silent, true)
+			p.Has(silent, 0)
+			// Then 0 is the rarer one
+			if i := pieceOf(t, p.Pick(a, 1, nil)); i != 0 {
+				t.Errorf("piece %d is picked, though 0 is rarer", i)
+			}
+			p.ReturnAll(a)
+			// until that one gives, and another has it too
+			p.Absent(silent, false)
+			p.joinWith(6, 0)
+			if i := pieceOf(t, p.Pick(a, 1, nil)); i != 1 {
+				t.Errorf("piece %d is picked, though 1 is rarer", i)
+			}
+		})
+	}
+}
+
 func TestRarestPieceComesFirst(t *testing.T) {
 	p := newPicker(4)
 	a := p.joinWith(1, 0, 1, 2, 3)

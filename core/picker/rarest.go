@@ -25,10 +25,10 @@ const (
 // few or where one of the first in the order is its own, and a good guess
 // otherwise.
 func (p *Picker) fresh(peer *Peer, level Priority) (metainfo.PieceIndex, bool) {
-	own := p.startable(peer, level)
-	if own.count == 0 {
+	if p.startableCount(peer, level) == 0 {
 		return 0, false
 	}
+	own := p.startable(peer, level)
 	if p.sequential {
 		return metainfo.PieceIndex(own.next(0)), true
 	}
@@ -40,15 +40,25 @@ func (p *Picker) fresh(peer *Peer, level Priority) (metainfo.PieceIndex, bool) {
 			return i, true
 		}
 	}
-	return p.rarestOf(own, min(sampled, own.count)), true
+	return p.rarestOf(&own, min(sampled, own.count)), true
 }
 
-// startable is the set of pieces of a level that a peer has and nobody works at.
-func (p *Picker) startable(peer *Peer, level Priority) *set {
+// startableCount is how many startable would be. Mostly there are none at all
+// levels but one.
+func (p *Picker) startableCount(peer *Peer, level Priority) int {
 	if peer.all {
-		return &p.order.sets[level]
+		return p.order.sets[level].count
 	}
-	return &peer.todo[level]
+	return peer.todo[level]
+}
+
+// startable is the pieces of a level that a peer has and nobody works at.
+func (p *Picker) startable(peer *Peer, level Priority) shared {
+	in := &p.order.sets[level]
+	if peer.all {
+		return in.shared()
+	}
+	return shared{in.words, peer.has, peer.full(level), peer.todo[level]}
 }
 
 // scan looks for a piece that a peer has among the first of the order. It is
@@ -73,7 +83,7 @@ func (p *Picker) scan(peer *Peer, level Priority) (metainfo.PieceIndex, bool) {
 
 // rarestOf looks at n pieces of a set: one after the other where those are all,
 // otherwise some at each of a few random places.
-func (p *Picker) rarestOf(own *set, n int) metainfo.PieceIndex {
+func (p *Picker) rarestOf(own *shared, n int) metainfo.PieceIndex {
 	best, rarity, at := -1, uint16(0), 0
 	for k := range n {
 		if k == 0 || k%together == 0 && n < own.count {

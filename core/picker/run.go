@@ -8,12 +8,13 @@ import (
 
 // PickRun picks blocks that lie one after the other, at most max bytes of them,
 // for a source that is asked for ranges (BEP 19). A run goes on where the last
-// one ended within a piece; otherwise pieces that nobody works at come first, by level and then by rarity, or from the first on where no other
-// peer is known; the run goes on into the pieces that follow while nobody works
-// at them either and they are of the same level, then it fills what others have
-// begun; in the endgame it repeats what others are slow with. A source that is
-// not proven gets no more than one piece (see Trust). With max below the length
-// of the block it is nil.
+// one ended within a piece; otherwise pieces that nobody works at come first, by
+// level and then by rarity, or from the first on where no other peer is known;
+// the run goes on into the pieces that follow while nobody works at them either
+// and they are of the same level, then it fills what others have begun; in the
+// endgame it repeats what others are slow with. A source that is not proven gets
+// no more than one piece (see Trust). With max below the length of the block it
+// is nil.
 //
 // The blocks are the peer's, like those of Pick: each that comes is Arrived at
 // once. Where the range ends early each that did not come is Returned, or all
@@ -72,8 +73,8 @@ func (p *Picker) runPiece(peer *Peer) *partial {
 		if part := peer.current; part != nil && part.open && part.owner == peer && part.level == level {
 			return part
 		}
-		own := p.startable(peer, level)
-		if own.count > 0 && p.alone() {
+		if p.startableCount(peer, level) > 0 && p.alone() {
+			own := p.startable(peer, level)
 			return p.start(metainfo.PieceIndex(own.next(0)))
 		}
 		if i, ok := p.fresh(peer, level); ok {

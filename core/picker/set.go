@@ -31,28 +31,45 @@ func (s *set) put(w int, word uint64) {
 	}
 }
 
+// next returns the first number from a place on, -1 where none is.
+func (s *set) next(from int) int {
+	own := s.shared()
+	return own.next(from)
+}
+
+// shared is the set as what it shares with itself.
+func (s *set) shared() shared { return shared{s.words, s.words, s.full, s.count} }
+
+// shared is what two sets have in common. Nothing but full and count is kept of
+// it: the words are those of the two, so that what both know lies there once.
+type shared struct {
+	a, b  []uint64
+	full  []uint64 // bit w: a[w]&b[w] is not zero
+	count int
+}
+
 // next returns the first number from a place on, -1 where none is. In a
 // hundred thousand it looks at 27 words at most.
-func (s *set) next(from int) int {
+func (s *shared) next(from int) int {
 	w := from / 64
-	if w >= len(s.words) {
+	if w >= len(s.a) {
 		return -1
 	}
-	if rest := s.words[w] >> (from % 64); rest != 0 {
+	if rest := (s.a[w] & s.b[w]) >> (from % 64); rest != 0 {
 		return from + bits.TrailingZeros64(rest)
 	}
 	w++
 	for f, skip := w/64, w%64; f < len(s.full); f, skip = f+1, 0 {
 		if rest := s.full[f] >> skip << skip; rest != 0 {
 			w = f*64 + bits.TrailingZeros64(rest)
-			return w*64 + bits.TrailingZeros64(s.words[w])
+			return w*64 + bits.TrailingZeros64(s.a[w]&s.b[w])
 		}
 	}
 	return -1
 }
 
 // around is next, going on at the start where nothing follows.
-func (s *set) around(from int) int {
+func (s *shared) around(from int) int {
 	if i := s.next(from); i >= 0 {
 		return i
 	}

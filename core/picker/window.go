@@ -96,7 +96,7 @@ func (p *Picker) level(i metainfo.PieceIndex) Priority {
 
 // nextRead returns the piece in a window that a peer is to be asked for next.
 func (p *Picker) nextRead(peer *Peer) *partial {
-	if p.openAt[reading] == 0 && p.startable(peer, reading).count == 0 {
+	if p.openAt[reading] == 0 && p.startableCount(peer, reading) == 0 {
 		return nil
 	}
 	p.turn++
@@ -119,7 +119,8 @@ func (p *Picker) readAt(peer *Peer, w window) *partial {
 			best = part
 		}
 	}
-	next := p.startable(peer, reading).next(int(first))
+	own := p.startable(peer, reading)
+	next := own.next(int(first))
 	if next < 0 || next > int(w.last) || best != nil && best.index < metainfo.PieceIndex(next) {
 		return best
 	}

@@ -10,12 +10,9 @@ import (
 // TestQuietPeersBlocksGoToAnother: the last requests of a peer are never
 // overtaken, as nothing later is answered.
 func TestQuietPeersBlocksGoToAnother(t *testing.T) {
-	n := newNetwork(t)
 	tor := newTorrent(64*kib, 8<<20)
-	b := n.leech("b", tor)
-	b.handle(Learn{tor.info})
 	// Given a peer that answers for a second and then falls silent
-	quiet := n.puppet(b, hand(tor, "quiet"))
+	n, b, quiet := visit(t, tor, (*network).learner)
 	begin, free := n.now, n.now
 	var unanswered []wire.Request
 	quiet.on = func(m wire.Message) {
@@ -68,11 +65,8 @@ func TestQuietPeersBlocksGoToAnother(t *testing.T) {
 }
 
 func TestOnlyPeerIsNotDoubted(t *testing.T) {
-	n := newNetwork(t)
 	tor := newTorrent(64*kib, 1<<20)
-	b := n.leech("b", tor)
-	b.handle(Learn{tor.info})
-	p := n.puppet(b, hand(tor, "p"))
+	n, b, p := visit(t, tor, (*network).learner)
 	begin, free := n.now, n.now
 	p.on = func(m wire.Message) {
 		if m, ok := m.(wire.Request); ok {
@@ -92,15 +86,9 @@ func TestOnlyPeerIsNotDoubted(t *testing.T) {
 }
 
 func TestReqqOfAPeerIsKept(t *testing.T) {
-	n := newNetwork(t)
 	tor := newTorrent(256*kib, 4<<20)
-	b := n.leech("b", tor)
-	b.handle(Learn{tor.info})
-	p := n.puppet(b, hand(tor, "p"))
-	hello, err := wire.ExtendedHandshake{Reqq: 3}.Message()
-	if err != nil {
-		t.Fatal(err)
-	}
+	n, _, p := visit(t, tor, (*network).learner)
+	hello := greeting(wire.ExtendedHandshake{Reqq: 3})
 	p.send(hello, wire.HaveAll{}, wire.Unchoke{})
 	n.pass(time.Second)
 	if asked := count[wire.Request](p); asked != 3 {

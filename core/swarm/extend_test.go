@@ -24,15 +24,11 @@ func private(tor torrent) torrent {
 
 // hello is an extended handshake that proves an identity over a link.
 func hello(tor torrent, link Link, name string, key id.KeyPair) wire.Extended {
-	m, err := wire.ExtendedHandshake{
+	return greeting(wire.ExtendedHandshake{
 		M:        map[string]uint8{wire.NameExchange: 9},
 		Identity: key.Identity(),
 		Proof:    key.Sign(helloProof(tor.info.Hash, link.Binding, peerID(name))),
-	}.Message()
-	if err != nil {
-		panic(err)
-	}
-	return m
+	})
 }
 
 // hellos are the extended handshakes that a puppet got.
@@ -69,11 +65,9 @@ func TestTwoProveThemselvesAndSpeak(t *testing.T) {
 }
 
 func TestStockPeerIsToldNothing(t *testing.T) {
-	n := newNetwork(t)
 	tor := newTorrent(16*kib, 16*kib)
-	a := n.seedOf("a", tor)
-	stock := n.puppet(a, hand(tor, "stock"))
-	m, _ := wire.ExtendedHandshake{M: map[string]uint8{wire.NameMetadata: 1}}.Message()
+	n, a, stock := visit(t, tor, (*network).seedOf)
+	m := greeting(wire.ExtendedHandshake{M: map[string]uint8{wire.NameMetadata: 1}})
 	stock.send(m, wire.Extended{ID: ourExchange, Payload: []byte("x")})
 	n.pass(time.Second)
 	before := len(stock.got)
@@ -108,10 +102,8 @@ func TestFalseProofIsDropped(t *testing.T) {
 }
 
 func TestIdentityMayNotChange(t *testing.T) {
-	n := newNetwork(t)
 	tor := newTorrent(16*kib, 16*kib)
-	a := n.seedOf("a", tor)
-	p := n.puppet(a, hand(tor, "p"))
+	n, a, p := visit(t, tor, (*network).seedOf)
 	p.send(hello(tor, p.link, "p", keyOf("p")), hello(tor, p.link, "p", keyOf("p")))
 	n.pass(time.Second)
 	if a.drops[p.peer] != "" || len(a.speaks) != 1 {
@@ -208,10 +200,8 @@ func TestWhoProvesAnIdentityIsNotBannedForAPeerID(t *testing.T) {
 }
 
 func TestPeerThatDoesNotReadIsToldNoMore(t *testing.T) {
-	n := newNetwork(t)
 	tor := newTorrent(16*kib, 16*kib)
-	a := n.seedOf("a", tor)
-	p := n.puppet(a, hand(tor, "p"))
+	n, a, p := visit(t, tor, (*network).seedOf)
 	p.send(hello(tor, p.link, "p", keyOf("p")))
 	n.pass(time.Second)
 	before := len(p.got)

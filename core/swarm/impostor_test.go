@@ -128,10 +128,8 @@ func TestOneIdentityUnderTwoPeerIDsIsOneSender(t *testing.T) {
 }
 
 func TestPeerAtWorkIsNotForgotten(t *testing.T) {
-	n := newNetwork(t)
 	tor := newTorrent(32*kib, 1<<20)
-	b := n.learner("b", tor)
-	p := n.puppet(b, hand(tor, "p"))
+	n, b, p := visit(t, tor, (*network).learner)
 	p.on = func(m wire.Message) {
 		if m, ok := m.(wire.Request); ok {
 			n.after(20*time.Millisecond, func() { p.send(tor.block(m)) })

@@ -11,16 +11,14 @@ func TestPieceThatTheStoreLostIsTakenBack(t *testing.T) {
 	n := newNetwork(t)
 	tor := newTorrent(64*kib, 256*kib)
 	a, p := served(n, tor)
-	hello, err := wire.ExtendedHandshake{M: map[string]uint8{wire.NameDontHave: 7}}.Message()
-	if err != nil {
-		t.Fatal(err)
-	}
+	hello := greeting(wire.ExtendedHandshake{M: map[string]uint8{wire.NameDontHave: 7}})
 	p.send(hello)
 	n.pass(time.Second)
 	a.failing = errDisk
 	p.send(wire.Request{Piece: 2, Length: 16 * kib})
 	n.pass(time.Second)
-	last := wire.DontHave{}
+	var last wire.DontHave
+	var err error
 	for _, m := range all[wire.Extended](p) {
 		if m.ID == 7 {
 			last, err = wire.ParseDontHave(m.Payload)
@@ -49,10 +47,7 @@ func TestPauseStopsMetadataToo(t *testing.T) {
 	n.bandwidth = 1 << 10
 	tor := longTorrent()
 	a := n.seedOf("a", tor)
-	hello, err := wire.ExtendedHandshake{M: map[string]uint8{wire.NameMetadata: 3}}.Message()
-	if err != nil {
-		t.Fatal(err)
-	}
+	hello := greeting(wire.ExtendedHandshake{M: map[string]uint8{wire.NameMetadata: 3}})
 	kinds := func(p *puppet) (data, rejects int) {
 		for _, m := range all[wire.Extended](p) {
 			if m.ID != 3 {

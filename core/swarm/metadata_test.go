@@ -31,10 +31,7 @@ func metadataPuppet(n *network, h *host, tor torrent, size int64, answer func(p 
 			answer(p, m.Piece)
 		}
 	}
-	hello, err := wire.ExtendedHandshake{M: map[string]uint8{wire.NameMetadata: 7}, MetadataSize: size}.Message()
-	if err != nil {
-		n.t.Fatal(err)
-	}
+	hello := greeting(wire.ExtendedHandshake{M: map[string]uint8{wire.NameMetadata: 7}, MetadataSize: size})
 	p.send(hello, wire.HaveNone{})
 	return p
 }
@@ -190,11 +187,9 @@ func TestTwoWithTheMagnetAloneServeEachOther(t *testing.T) {
 }
 
 func TestMetadataIsServedWholeAndRejectedBeyond(t *testing.T) {
-	n := newNetwork(t)
 	tor := longTorrent()
-	a := n.seedOf("a", tor)
-	p := n.puppet(a, hand(tor, "p"))
-	hello, _ := wire.ExtendedHandshake{M: map[string]uint8{wire.NameMetadata: 7}}.Message()
+	n, _, p := visit(t, tor, (*network).seedOf)
+	hello := greeting(wire.ExtendedHandshake{M: map[string]uint8{wire.NameMetadata: 7}})
 	p.send(hello)
 	pieces := int64(len(tor.info.Bytes)+wire.MetadataPiece-1) / wire.MetadataPiece
 	for i := range pieces {
@@ -229,7 +224,7 @@ func TestMetadataIsRejectedWhileUnknown(t *testing.T) {
 	tor := longTorrent()
 	b := n.leech("b", tor)
 	p := n.puppet(b, hand(tor, "p"))
-	hello, _ := wire.ExtendedHandshake{M: map[string]uint8{wire.NameMetadata: 7}}.Message()
+	hello := greeting(wire.ExtendedHandshake{M: map[string]uint8{wire.NameMetadata: 7}})
 	p.send(hello, wire.Metadata{Type: wire.MetadataRequest}.Message(ourMetadata))
 	n.pass(time.Second)
 	last := all[wire.Extended](p)
@@ -346,12 +341,7 @@ func TestPeerThatChangesTheSizeOfTheMetadataIsDropped(t *testing.T) {
 	tor := longTorrent()
 	b := n.leech("b", tor)
 	p := metadataPuppet(n, b, tor, 1000, silent)
-	again := wire.ExtendedHandshake{M: map[string]uint8{wire.NameMetadata: 7}, MetadataSize: 1001}
-	hello, err := again.Message()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.send(hello)
+	p.send(greeting(wire.ExtendedHandshake{M: map[string]uint8{wire.NameMetadata: 7}, MetadataSize: 1001}))
 	n.pass(time.Second)
 	if b.drops[p.peer] == "" {
 		t.Error("one info hash has metadata of two sizes")
@@ -362,10 +352,7 @@ func TestPeerThatFloodsWithExtendedHandshakesIsDropped(t *testing.T) {
 	n := newNetwork(t)
 	tor := longTorrent()
 	a := n.seedOf("a", tor)
-	hello, err := wire.ExtendedHandshake{M: map[string]uint8{wire.NameMetadata: 7}}.Message()
-	if err != nil {
-		t.Fatal(err)
-	}
+	hello := greeting(wire.ExtendedHandshake{M: map[string]uint8{wire.NameMetadata: 7}})
 	// Given one that speaks up now and then, and one that does not stop
 	calm := n.puppet(a, hand(tor, "p"))
 	for range 30 {
@@ -386,11 +373,9 @@ func TestPeerThatFloodsWithExtendedHandshakesIsDropped(t *testing.T) {
 }
 
 func TestMetadataIsNotGivenAgainAndAgain(t *testing.T) {
-	n := newNetwork(t)
 	tor := longTorrent()
-	a := n.seedOf("a", tor)
-	p := n.puppet(a, hand(tor, "p"))
-	m, _ := wire.ExtendedHandshake{M: map[string]uint8{wire.NameMetadata: 7}}.Message()
+	n, _, p := visit(t, tor, (*network).seedOf)
+	m := greeting(wire.ExtendedHandshake{M: map[string]uint8{wire.NameMetadata: 7}})
 	p.send(m)
 	last := int64(len(tor.info.Bytes)-1) / wire.MetadataPiece
 	for range 10 {

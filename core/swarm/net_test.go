@@ -425,6 +425,23 @@ func hand(tor torrent, name string) wire.Handshake {
 	return wire.Handshake{Fast: true, Extended: true, InfoHash: tor.info.Hash, PeerID: peerID(name)}
 }
 
+// greeting is an extended handshake as a message.
+func greeting(h wire.ExtendedHandshake) wire.Extended {
+	m, err := h.Message()
+	if err != nil {
+		panic(err)
+	}
+	return m
+}
+
+// visit is a host, as seedOf or learner makes it, and a puppet that called at it.
+func visit(t testing.TB, tor torrent, newHost func(*network, string, torrent) *host) (*network, *host, *puppet) {
+	t.Helper()
+	n := newNetwork(t)
+	h := newHost(n, "host", tor)
+	return n, h, n.puppet(h, hand(tor, "p"))
+}
+
 // holds fails the test unless a host has all of a torrent.
 func (n *network) holds(h *host, tor torrent) {
 	n.t.Helper()

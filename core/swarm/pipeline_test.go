@@ -28,15 +28,10 @@ func TestWhoComesLateDoesNotTakeTheQueueForTheWay(t *testing.T) {
 }
 
 func TestTheWayIsWhatTheAnswerToOurHandshakeTakes(t *testing.T) {
-	n := newNetwork(t)
 	tor := newTorrent(64*kib, 1<<20)
-	a := n.seedOf("a", tor)
-	p := n.puppet(a, hand(tor, "p"))
+	n, a, p := visit(t, tor, (*network).seedOf)
 	n.pass(300 * time.Millisecond)
-	hello, err := wire.ExtendedHandshake{}.Message()
-	if err != nil {
-		t.Fatal(err)
-	}
+	hello := greeting(wire.ExtendedHandshake{})
 	p.send(hello)
 	n.pass(time.Second)
 	if trip := a.peers[p.peer].down.trip; trip < 300*time.Millisecond || trip > 400*time.Millisecond {

@@ -169,6 +169,7 @@ func (s *Swarm) expected(p *peer, m wire.Piece) (metainfo.Block, *picker.Peer) {
 	}
 	if p.down.forgetLate(b) {
 		p.down.cameLate(s.now)
+		s.believe(p)
 		return b, p.slot
 	}
 	return b, nil
@@ -180,6 +181,7 @@ func (s *Swarm) answered(p *peer, at int) *picker.Peer {
 	d := &p.down
 	r := s.unlist(p, at)
 	d.learn(r.at, s.now)
+	s.believe(p)
 	d.since = s.now
 	for at > 0 && s.now.Sub(d.requests[0].at) > max(overtaken, 3*d.usual) {
 		s.giveUp(p)
@@ -304,6 +306,7 @@ func (s *Swarm) tickAnswers(p *peer) {
 	case !s.now.Before(snub):
 		d.snubbed, d.doubted, d.depth = true, false, 1
 		d.mute = p.in.total == 0
+		s.believe(p)
 		s.giveUpAll(p)
 		s.requests.refill = true
 		return
@@ -311,6 +314,7 @@ func (s *Swarm) tickAnswers(p *peer) {
 		s.wakeBy(doubt)
 	case !d.doubted && s.hasOthers(p):
 		d.doubted = true
+		s.believe(p)
 		s.giveUpAll(p)
 	}
 	s.wakeBy(snub)

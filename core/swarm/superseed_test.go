@@ -158,14 +158,9 @@ func TestPeerThatWantsTheLastFileOnlyIsShownIt(t *testing.T) {
 }
 
 func TestSuperSeedTellsDifferentPiecesAndTakesBackWhatItSaid(t *testing.T) {
-	n := newNetwork(t)
 	tor := newTorrent(16*kib, 8<<20)
-	a := n.seedOf("a", tor)
-	first := n.puppet(a, hand(tor, "first"))
-	hello, err := wire.ExtendedHandshake{M: map[string]uint8{wire.NameDontHave: 2}}.Message()
-	if err != nil {
-		t.Fatal(err)
-	}
+	n, a, first := visit(t, tor, (*network).seedOf)
+	hello := greeting(wire.ExtendedHandshake{M: map[string]uint8{wire.NameDontHave: 2}})
 	first.send(hello, wire.HaveNone{}, wire.Interested{})
 	n.pass(100 * time.Millisecond)
 	if count[wire.HaveAll](first) != 1 {

@@ -33,6 +33,14 @@ func (s *Swarm) suspect(i metainfo.PieceIndex, senders []*picker.Peer) {
 	}
 }
 
+// believe counts what a peer says that it has, or does not while it leaves us
+// waiting and has never sent a block: one who claims much and gives nothing
+// would make rare pieces look common.
+func (s *Swarm) believe(p *peer) {
+	d := &p.down
+	s.picker.Absent(p.slot, (d.doubted || d.snubbed) && p.in.total == 0)
+}
+
 // shunned reports whether a peer is not asked while another may be: until the
 // verdict, or because it has left us waiting and has never sent a block. What
 // is asked of such a one keeps a piece from being whole.

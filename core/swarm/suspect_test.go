@@ -70,11 +70,9 @@ func TestSuspectGetsNoOtherPieceBeforeTheVerdict(t *testing.T) {
 }
 
 func TestSuspectIsAskedWhereNobodyElseIs(t *testing.T) {
-	n := newNetwork(t)
 	tor := newTorrent(256*kib, 2<<20)
-	b := n.learner("b", tor)
 	// Given one on probation who shares a wrong piece with somebody unknown
-	p := n.puppet(b, hand(tor, "p"))
+	n, b, p := visit(t, tor, (*network).learner)
 	p.on = func(m wire.Message) {
 		if m, ok := m.(wire.Request); ok {
 			p.send(tor.block(m))
@@ -112,11 +110,9 @@ func TestSuspectIsAskedWhereNobodyElseIs(t *testing.T) {
 }
 
 func TestWhoHasNeverSentAnythingIsAskedWhereNobodyElseIs(t *testing.T) {
-	n := newNetwork(t)
 	tor := newTorrent(256*kib, 16<<20)
-	b := n.learner("b", tor)
 	// Given one that lets every request be, beside one that serves slowly
-	silent := n.puppet(b, hand(tor, "s"))
+	n, b, silent := visit(t, tor, (*network).learner)
 	silent.send(wire.HaveAll{}, wire.Unchoke{})
 	other := n.puppet(b, hand(tor, "o"))
 	free := n.now
@@ -149,5 +145,38 @@ func TestWhoHasNeverSentAnythingIsAskedWhereNobodyElseIs(t *testing.T) {
 	n.pass(time.Second)
 	if b.peers[silent.peer].down.mute {
 		t.Error("it has sent a block, and is not asked")
+	}
+}
+
+func TestWhoLetsEveryRequestBeMakesNoPieceCommon(t *testing.T) {
+	tor := newTorrent(256*kib, 4<<20)
+	// Given two that say that they have the first eight pieces and let every
+	// request be, one that has the other eight, and a seed, and all others choke us
+	n, b, silent := visit(t, tor, (*network).learner)
+	all := []*puppet{silent, n.puppet(b, hand(tor, "2")), n.puppet(b, hand(tor, "3"))}
+	for k, p := range all {
+		for i := range uint32(8) {
+			p.send(wire.Have{Piece: i + 8*uint32(k/2)})
+		}
+	}
+	all[0].send(wire.Unchoke{})
+	all[1].send(wire.Unchoke{})
+	seed := n.puppet(b, hand(tor, "s"))
+	seed.send(wire.HaveAll{})
+	n.pass(maxPatience + time.Second)
+	// When the seed serves, then the first eight are the rare ones
+	var asked []uint32
+	seed.on = func(m wire.Message) {
+		if m, ok := m.(wire.Request); ok {
+			if !slices.Contains(asked, m.Piece) {
+				asked = append(asked, m.Piece)
+			}
+			seed.send(tor.block(m))
+		}
+	}
+	seed.send(wire.Unchoke{})
+	n.run(time.Minute, allDone(b))
+	if early := slices.Max(asked[:8]); early >= 8 {
+		t.Errorf("asked for %v, in this order", asked)
 	}
 }

@@ -239,11 +239,8 @@ func TestCorruptPieceIsFetchedAgainAndItsSenderDropped(t *testing.T) {
 }
 
 func TestLiarAmongHonestPeersIsFound(t *testing.T) {
-	n := newNetwork(t)
 	tor := newTorrent(64*kib, 4<<20)
-	b := n.leech("b", tor)
-	b.handle(Learn{tor.info})
-	liar := n.puppet(b, hand(tor, "liar"))
+	n, b, liar := visit(t, tor, (*network).learner)
 	liar.on = func(m wire.Message) {
 		if m, ok := m.(wire.Request); ok {
 			block := tor.block(m)
@@ -284,12 +281,9 @@ func TestSeederVanishesAndAnotherGoesOn(t *testing.T) {
 }
 
 func TestPeerThatDropsRequestsSilentlyDoesNotHoldUsUp(t *testing.T) {
-	n := newNetwork(t)
 	tor := newTorrent(64*kib, 1<<20)
-	b := n.leech("b", tor)
-	b.handle(Learn{tor.info})
 	// Given a stock peer that answers two requests of three, and says nothing of the rest
-	stock := n.puppet(b, hand(tor, "stock"))
+	n, b, stock := visit(t, tor, (*network).learner)
 	k := 0
 	stock.on = func(m wire.Message) {
 		if m, ok := m.(wire.Request); ok {
@@ -351,11 +345,8 @@ func TestSnubIsToldAndEnds(t *testing.T) {
 }
 
 func TestRejectedRequestIsAskedOfAnother(t *testing.T) {
-	n := newNetwork(t)
 	tor := newTorrent(64*kib, 256*kib)
-	b := n.leech("b", tor)
-	b.handle(Learn{tor.info})
-	p := n.puppet(b, hand(tor, "p"))
+	n, b, p := visit(t, tor, (*network).learner)
 	p.on = func(m wire.Message) {
 		if m, ok := m.(wire.Request); ok {
 			p.send(wire.Reject(m))
@@ -406,11 +397,8 @@ func TestChokeReturnsRequests(t *testing.T) {
 }
 
 func TestPeerThatSendsUnaskedBlocksIsDropped(t *testing.T) {
-	n := newNetwork(t)
 	tor := newTorrent(64*kib, 1<<20)
-	b := n.leech("b", tor)
-	b.handle(Learn{tor.info})
-	p := n.puppet(b, hand(tor, "p"))
+	n, b, p := visit(t, tor, (*network).learner)
 	p.send(wire.HaveAll{})
 	for i := range uint32(16) {
 		p.send(tor.block(wire.Request{Piece: i, Length: 16 * kib}))
@@ -564,11 +552,8 @@ func TestHaveGoesToEveryoneSoThatASeedSeesProgress(t *testing.T) {
 }
 
 func TestDontHaveIsHeeded(t *testing.T) {
-	n := newNetwork(t)
 	tor := newTorrent(64*kib, 128*kib)
-	b := n.leech("b", tor)
-	b.handle(Learn{tor.info})
-	p := n.puppet(b, hand(tor, "p"))
+	n, _, p := visit(t, tor, (*network).learner)
 	p.send(wire.HaveAll{}, wire.DontHave{Piece: 1}.Message(ourDontHave), wire.Unchoke{})
 	n.pass(time.Second)
 	for _, m := range all[wire.Request](p) {

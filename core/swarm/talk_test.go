@@ -33,7 +33,6 @@ func TestFloodIsChargedAndDropped(t *testing.T) {
 			n := newNetwork(t)
 			tor := newTorrent(64*kib, 256*kib)
 			b := n.learner("b", tor)
-			b.turns.choker = nil // nobody is unchoked in this story
 			b.paused = true
 			p := n.puppet(b, hand(tor, "p"))
 			for range 10 * talkBurst {
@@ -51,10 +50,8 @@ func TestFloodIsChargedAndDropped(t *testing.T) {
 }
 
 func TestWhatAnHonestPeerSaysIsNoFlood(t *testing.T) {
-	n := newNetwork(t)
 	tor := newTorrent(16*kib, 64<<20)
-	a := n.seedOf("a", tor)
-	p := n.puppet(a, hand(tor, "p"))
+	n, a, p := visit(t, tor, (*network).seedOf)
 	p.send(wire.HaveNone{})
 	// Given one that resumes with 4,000 pieces, cancels a full queue in each
 	// pause, and gets and loses interest with every piece
@@ -96,10 +93,8 @@ func TestTalkIsForgivenWithTime(t *testing.T) {
 }
 
 func TestPeerThatRejectsWhatItHasIsDroppedInTheEnd(t *testing.T) {
-	n := newNetwork(t)
 	tor := newTorrent(64*kib, 1<<20)
-	b := n.learner("b", tor)
-	p := n.puppet(b, hand(tor, "p"))
+	n, b, p := visit(t, tor, (*network).learner)
 	rejects := 0
 	p.on = func(m wire.Message) {
 		if m, ok := m.(wire.Request); ok {
@@ -119,10 +114,8 @@ func TestPeerThatRejectsWhatItHasIsDroppedInTheEnd(t *testing.T) {
 }
 
 func TestPeerThatRejectsSomeIsKept(t *testing.T) {
-	n := newNetwork(t)
 	tor := newTorrent(64*kib, 8<<20)
-	b := n.learner("b", tor)
-	p := n.puppet(b, hand(tor, "p"))
+	n, b, p := visit(t, tor, (*network).learner)
 	p.on = func(m wire.Message) {
 		if m, ok := m.(wire.Request); ok && n.rng.IntN(2) == 0 {
 			p.send(wire.Reject(m))
@@ -138,10 +131,8 @@ func TestPeerThatRejectsSomeIsKept(t *testing.T) {
 }
 
 func TestPeerThatChokesAsSoonAsItIsAskedIsDropped(t *testing.T) {
-	n := newNetwork(t)
 	tor := newTorrent(64*kib, 1<<20)
-	b := n.learner("b", tor)
-	p := n.puppet(b, hand(tor, "p"))
+	n, b, p := visit(t, tor, (*network).learner)
 	p.on = func(m wire.Message) {
 		if m, ok := m.(wire.Request); ok {
 			p.send(wire.Choke{}, wire.Reject(m))
@@ -156,10 +147,8 @@ func TestPeerThatChokesAsSoonAsItIsAskedIsDropped(t *testing.T) {
 }
 
 func TestPeerThatSendsSomethingFirstMayChoke(t *testing.T) {
-	n := newNetwork(t)
 	tor := newTorrent(64*kib, 8<<20)
-	b := n.learner("b", tor)
-	p := n.puppet(b, hand(tor, "p"))
+	n, b, p := visit(t, tor, (*network).learner)
 	choking := false
 	p.on = func(m wire.Message) {
 		if m, ok := m.(wire.Request); ok && !choking {
@@ -178,10 +167,8 @@ func TestPeerThatSendsSomethingFirstMayChoke(t *testing.T) {
 }
 
 func TestBlockMakesUpForTurnsWithout(t *testing.T) {
-	n := newNetwork(t)
 	tor := newTorrent(64*kib, 8<<20)
-	b := n.learner("b", tor)
-	p := n.puppet(b, hand(tor, "p"))
+	n, b, p := visit(t, tor, (*network).learner)
 	var asked []wire.Request
 	p.on = func(m wire.Message) {
 		if m, ok := m.(wire.Request); ok {
@@ -235,10 +222,8 @@ func TestRequestsOfAnUnchokedPeerAreMetered(t *testing.T) {
 		{"whole blocks", wire.Request{Length: 16 * kib}, 2 * time.Millisecond, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			n := newNetwork(t)
 			tor := newTorrent(64*kib, 64*kib)
-			a := n.seedOf("a", tor)
-			p := n.puppet(a, hand(tor, "p"))
+			n, a, p := visit(t, tor, (*network).seedOf)
 			p.send(wire.HaveNone{}, wire.Interested{})
 			n.pass(time.Second)
 			for range 20_000 {
@@ -257,11 +242,9 @@ func TestRequestsOfAnUnchokedPeerAreMetered(t *testing.T) {
 }
 
 func TestWhatAPeerSaysItHasItIsNotGiven(t *testing.T) {
-	n := newNetwork(t)
 	tor := newTorrent(64*kib, 1<<20)
-	a := n.seedOf("a", tor)
 	// Given one who lacks everything, and says that it has the first half
-	p := n.puppet(a, hand(tor, "p"))
+	n, a, p := visit(t, tor, (*network).seedOf)
 	p.send(wire.Bitfield{Bits: []byte{0xff, 0}}, wire.Interested{})
 	n.pass(100 * time.Millisecond)
 	p.send(wire.Request{Piece: 9, Length: 16 * kib}, wire.Request{Piece: 1, Length: 16 * kib})
@@ -337,10 +320,8 @@ func TestRequestsAgainstAChokeAreNoise(t *testing.T) {
 }
 
 func TestChokeFlapperIsDroppedSoon(t *testing.T) {
-	n := newNetwork(t)
 	tor := newTorrent(64*kib, 1<<20)
-	b := n.learner("b", tor)
-	p := n.puppet(b, hand(tor, "p"))
+	n, b, p := visit(t, tor, (*network).learner)
 	p.send(wire.HaveAll{})
 	// When it changes its mind five times a second, and sends nothing
 	for range 10 {

@@ -26,7 +26,7 @@ func (s *Swarm) interestedIn(p *peer, is bool) {
 	s.fillSlots()
 	if s.turns.next.IsZero() {
 		s.turns.uplink.measure(s.now) // from here on
-		s.turns.next = s.now.Add(choke.Round)
+		s.turns.next = s.now.Add(s.turns.choker.Round())
 	}
 	s.wakeBy(s.turns.next)
 }
@@ -51,18 +51,17 @@ func (s *Swarm) tickTurns() {
 	}
 	candidates := s.candidates()
 	s.rateTurns()
+	rate, isFull := s.turns.uplink.measure(s.now)
+	if !s.paused {
+		s.turns.choker.Measured(rate, isFull || s.shaping.up.tight(s.now))
+		s.turns.choker.Rechoke(s.now, candidates, !s.leeching())
+		s.tellTurns()
+	}
 	s.turns.next = time.Time{}
 	if slices.ContainsFunc(candidates, func(c *choke.Peer) bool { return c.Interested }) {
-		s.turns.next = s.now.Add(choke.Round)
+		s.turns.next = s.now.Add(s.turns.choker.Round())
 		s.wakeBy(s.turns.next)
 	}
-	rate, isFull := s.turns.uplink.measure(s.now)
-	if s.paused {
-		return
-	}
-	s.turns.choker.Measured(rate, isFull || s.shaping.up.tight(s.now))
-	s.turns.choker.Rechoke(s.now, candidates, !s.leeching())
-	s.tellTurns()
 }
 
 // leeching: we lack pieces, or do not know them yet.

@@ -82,10 +82,7 @@ func TestUploadOnlyPeersAreDroppedBySeeds(t *testing.T) {
 	n := newNetwork(t)
 	tor := newTorrent(64*kib, 256*kib)
 	a := n.seedOf("a", tor)
-	hello, err := wire.ExtendedHandshake{UploadOnly: true}.Message()
-	if err != nil {
-		t.Fatal(err)
-	}
+	hello := greeting(wire.ExtendedHandshake{UploadOnly: true})
 	for i := range idleLinks + 1 {
 		n.puppet(a, hand(tor, fmt.Sprint("p", i))).send(hello, wire.Bitfield{Bits: []byte{0x80}})
 	}
