@@ -49,6 +49,33 @@ type Result struct {
 	Trace     string             `json:"trace"`
 	Simulated float64            `json:"simulated"` // seconds
 	Figures   map[string]float64 `json:"figures"`   // by name, and group after a space
+	MeanOf    int                `json:"meanOf,omitempty"`
+}
+
+// Mean is the mean of results of one scenario, under the first one's seed and
+// trace. It has the figures that all of them have.
+func Mean(results []*Result) *Result {
+	mean := *results[0]
+	mean.MeanOf = len(results)
+	mean.Figures = make(map[string]float64)
+	for name := range results[0].Figures { // order-free: each by itself
+		if sum, all := total(results, name); all {
+			mean.Figures[name] = sum / float64(len(results))
+		}
+	}
+	return &mean
+}
+
+// total adds a figure up, and reports whether every result has it.
+func total(results []*Result, name string) (sum float64, all bool) {
+	for _, r := range results {
+		value, has := r.Figures[name]
+		if !has {
+			return 0, false
+		}
+		sum += value
+	}
+	return sum, true
 }
 
 // freeze notes what has to be counted up to the end of the last awaited peer.

@@ -26,7 +26,8 @@ var ErrScenario = errors.New("not a scenario")
 // too; durations are Go's.
 //
 //	seed N                                      the world's seed, 1 if not said
-//	runs N passes M                             N seeds from there on; M must pass
+//	runs N passes M | runs N mean               N seeds from there on; M must pass,
+//	                                            or what is judged is their mean
 //	file SIZE pieces SIZE                       what is spread
 //	torrents N                                  in every peer, beside that one
 //	latency FROM TO                             one way between two peers
@@ -112,11 +113,16 @@ func (r *reader) seed() (err error) {
 
 func (r *reader) runs() (err error) {
 	s := r.scenario
-	return first(
-		r.count(&s.Runs, maxRuns),
-		r.expectWord("passes"),
-		r.count(&s.Passes, s.Runs),
-	)
+	if err := r.count(&s.Runs, maxRuns); err != nil {
+		return err
+	}
+	if how := r.word(); how == "mean" {
+		s.Mean = true
+		return nil
+	} else if how != "passes" {
+		return fmt.Errorf("%q is neither passes nor mean", how)
+	}
+	return r.count(&s.Passes, s.Runs)
 }
 
 func (r *reader) file() error {

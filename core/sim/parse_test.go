@@ -61,6 +61,28 @@ until 1h
 expect last liars <= 1.2 of median liars in other
 `
 
+func TestRunsAreJudgedByTheirMean(t *testing.T) {
+	s, err := Parse("mean", "runs 3 mean\n"+strings.ReplaceAll(whole, "runs 5 passes 4", ""))
+	if err != nil || s.Runs != 3 || !s.Mean {
+		t.Fatal(s, err)
+	}
+	// Given three runs, in one of which the liars finish late, and in another not
+	// at all
+	runs := []*Result{
+		{Name: "mean", Seed: 4, Figures: map[string]float64{"framed": 0, "last liars": 10}},
+		{Name: "mean", Seed: 5, Figures: map[string]float64{"framed": 0, "last liars": 17}},
+		{Name: "mean", Seed: 6, Figures: map[string]float64{"framed": 3}},
+	}
+	// Then a figure is that of the two, and of all three there is none
+	if m := Mean(runs[:2]); m.Figures["last liars"] != 13.5 || m.MeanOf != 2 || m.Seed != 4 {
+		t.Errorf("%+v", m)
+	}
+	m := Mean(runs)
+	if _, has := m.Figures["last liars"]; has || m.Figures["framed"] != 1 {
+		t.Errorf("%+v", m)
+	}
+}
+
 func TestAScenarioIsRead(t *testing.T) {
 	s, err := Parse("whole", whole)
 	if err != nil {

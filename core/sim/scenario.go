@@ -7,7 +7,8 @@ import "time"
 type Scenario struct {
 	Name         string
 	Seed         uint64
-	Runs, Passes int // how many seeds are tried, and in how many of them all must hold
+	Runs, Passes int  // how many seeds are tried, and in how many of them all must hold
+	Mean         bool // all must hold of the mean of their figures instead
 	Length       int64
 	PieceLength  int64
 	Torrents     int // beside the one that is fetched: as many that nobody else has

@@ -30,6 +30,9 @@ var errExpected = errors.New("not everything is as expected")
 // report prints a JSON line for each scenario and then the table.
 func report(all []ran) error {
 	slices.SortFunc(all, func(a, b ran) int { return strings.Compare(a.scenario.Name, b.scenario.Name) })
+	for i := range all {
+		all[i].average()
+	}
 	known := make(map[string]*sim.Result)
 	for _, r := range all {
 		if r.err == nil {
@@ -86,7 +89,7 @@ func table(lines []line) {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "\nscenario\tseed\truns\texpected\tgot\tlimit\t\twall")
 	for _, l := range lines {
-		name, seed, runs, wall := l.Name, fmt.Sprint(l.Seed), fmt.Sprintf("%d/%d", l.Passed, l.Runs), fmt.Sprintf("%.1f s", l.Wall)
+		name, seed, runs, wall := l.Name, fmt.Sprint(l.Seed), runsOf(l), fmt.Sprintf("%.1f s", l.Wall)
 		if l.Error != "" {
 			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t\t\tFAIL\t%s\n", name, seed, runs, l.Error, wall)
 			continue
@@ -106,4 +109,12 @@ func word(pass bool) string {
 		return "pass"
 	}
 	return "FAIL"
+}
+
+// runsOf is how many runs are behind a line, or how many of them passed.
+func runsOf(l line) string {
+	if l.Result.MeanOf > 0 {
+		return fmt.Sprintf("mean of %d", l.Result.MeanOf)
+	}
+	return fmt.Sprintf("%d/%d", l.Passed, l.Runs)
 }
