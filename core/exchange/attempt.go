@@ -15,10 +15,13 @@ const (
 	// answerTimeout is how long an answer may take: two hops each way, and up to
 	// five seconds in which the peer gathers its addresses.
 	answerTimeout = 15 * time.Second
-	// relayRest and maxRelayRest are how long a relay rests from which nothing
-	// came back, at first and at most.
+	// relayRest and maxRelayRest are how long a relay rests that brought no
+	// answer, at first and at most.
 	relayRest    = time.Second
 	maxRelayRest = time.Minute
+	// maxBusyRest is the most where it says that the peer is busy: of a swarm
+	// whose peers have no room an honest one says so all the time.
+	maxBusyRest = 8 * time.Second
 	// ownRest is how long we rest when we cannot make an offer.
 	ownRest = 2 * time.Second
 )
@@ -104,7 +107,9 @@ func (x *Exchange) offerMade(now time.Time, ev OfferMade) {
 	case ev.Err != nil || !fits(ev.SDP):
 		t.end(a)
 		a.c.rest(now)
-		t.restUntil = now.Add(ownRest)
+		if !ev.Known { // then the next candidate's offer would fail like this one
+			t.restUntil = now.Add(ownRest)
+		}
 		if ev.Err == nil {
 			x.refused(t, ev.Relay, ev.To, ev.OfferID)
 		}
@@ -148,7 +153,7 @@ func (x *Exchange) answerToUs(now time.Time, n *neighbour, m message) {
 		return
 	}
 	t.end(a)
-	n.silences = 0
+	n.failures = 0
 	a.c.rest(now)
 	x.emit(Answered{InfoHash: t.infoHash, Relay: n.conn, From: m.from, Identity: m.key, OfferID: m.offerID, SDP: m.sdp})
 	x.seek(now, t)
@@ -168,13 +173,21 @@ func (x *Exchange) refusalToUs(now time.Time, n *neighbour, m message) {
 		return
 	}
 	x.fail(n.t, a)
-	n.restUntil = now.Add(relayRest)
 	if m.kind == busy {
+		n.rest(now, maxBusyRest)
 		a.c.rest(now)
 	} else {
+		n.rest(now, maxRelayRest)
 		a.c.missed(now, n)
 	}
 	x.seek(now, n.t)
+}
+
+// rest gives a relay time that brought no answer, twice as long each time: what
+// it tells of peers costs it nothing, an offer costs us a connection.
+func (n *neighbour) rest(now time.Time, most time.Duration) {
+	n.restUntil = now.Add(backOff(relayRest, most, n.failures))
+	n.failures++
 }
 
 // giveUp ends the attempts of which nothing came back.
@@ -188,8 +201,7 @@ func (x *Exchange) giveUp(now time.Time, t *torrent) {
 			a.c.rest(now)
 			continue
 		}
-		a.relay.restUntil = now.Add(backOff(relayRest, maxRelayRest, a.relay.silences))
-		a.relay.silences++
+		a.relay.rest(now, maxRelayRest)
 		a.c.missed(now, a.relay)
 	}
 }

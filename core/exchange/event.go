@@ -35,7 +35,8 @@ type (
 		Count    int
 	}
 	// OfferMade answers MakeOffer. Err says that there is no offer, as the budget
-	// is spent or a connection to the peer is on its way already.
+	// is spent, or, where it is Known, that a connection to this peer is there or
+	// on its way.
 	OfferMade struct {
 		InfoHash id.ID
 		Relay    Conn
@@ -43,6 +44,7 @@ type (
 		OfferID  id.ID
 		SDP      string
 		Err      error
+		Known    bool
 	}
 	// Answer: an answer to an Offered shall travel back. An empty SDP says that
 	// there will be none.

@@ -68,7 +68,8 @@ type Config struct {
 //
 // Every attempt counts as failed until the peer has Joined: the candidate rests,
 // for twice as long each time. Where a relay stays silent or knows nothing, it
-// is tried by another first. A relay whose offers go unanswered rests too.
+// is tried by another first. A relay that brings no answer rests too, for twice
+// as long each time until it brings one.
 //
 // What is kept is bounded by the neighbours: 128 a torrent, each with 50 peers
 // that it told of, 64 offers under way from it and 32 that wait for our answer.

@@ -528,6 +528,45 @@ func TestASilentRelayRests(t *testing.T) {
 	}
 }
 
+func TestARelayThatOnlyRefusesRestsForTwiceAsLongEachTime(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		says kind
+		most time.Duration
+	}{{"gone", gone, maxRelayRest}, {"busy", busy, maxBusyRest}} {
+		t.Run(c.name, func(t *testing.T) {
+			// Given a relay that tells of ever new peers, and of each that it is not
+			// to be had
+			st := tellStory(t)
+			st.join(1)
+			fresh := func(i int) []Effect {
+				m := message{kind: tell, added: []id.ID{peerID(101 + i)}, dropped: []id.ID{peerID(100 + i)}}
+				return st.says(1, m)
+			}
+			st.when(Want{swarm, 1})
+			effects, rest := fresh(0), relayRest
+			for i := range 8 {
+				_, o := st.sent(effects)
+				early := st.says(1, message{kind: c.says, from: o.from, to: o.to, offerID: o.offerID})
+				// When it tells of the next, then that waits until the relay has rested
+				early = append(early, fresh(i+1)...)
+				if early = append(early, st.later(rest-time.Millisecond)...); len(of[MakeOffer](early)) != 0 {
+					t.Fatalf("it was used before it had rested %v", rest)
+				}
+				effects = st.later(time.Millisecond)
+				rest = min(2*rest, c.most)
+			}
+			// When it brings an answer, then all is forgotten
+			_, o := st.sent(effects)
+			st.says(1, answered(109, o))
+			_, o = st.sent(fresh(9))
+			st.says(1, message{kind: c.says, from: o.from, to: o.to, offerID: o.offerID})
+			fresh(10)
+			st.sent(st.later(relayRest))
+		})
+	}
+}
+
 func TestAPeerThatWasANeighbourHasAFreshStart(t *testing.T) {
 	st := wanting(t, 1)
 	effects := st.when(Want{swarm, 1})
@@ -592,6 +631,25 @@ func TestAnOfferThatCannotBeMadeIsNotAskedForAtOnceAgain(t *testing.T) {
 	}
 	if again := of[MakeOffer](st.later(ownRest)); len(again) != 1 || again[0].To == made[0].To {
 		t.Fatalf("%+v", again)
+	}
+}
+
+func TestAPeerThatIsKnownAlreadyKeepsNoOtherWaiting(t *testing.T) {
+	// Given three candidates and an attempt at one of them
+	st := tellStory(t)
+	st.join(1)
+	st.says(1, message{kind: tell, added: []id.ID{peerID(5), peerID(6), peerID(7)}})
+	first := of[MakeOffer](st.when(Want{swarm, 1}))[0]
+	// When a connection to it turns out to be on its way, then another is next
+	known := OfferMade{InfoHash: swarm, Relay: 1, To: first.To, Err: errors.New("known"), Known: true}
+	next := of[MakeOffer](st.when(known))
+	if len(next) != 1 || next[0].To == first.To {
+		t.Fatalf("%+v", next)
+	}
+	// Then it alone rests
+	c := st.x.torrents[swarm].candidate(peerID(0), first.To)
+	if !c.readyAt.Equal(st.now.Add(firstRest)) {
+		t.Fatalf("%+v", c)
 	}
 }
 

@@ -44,7 +44,7 @@ type neighbour struct {
 	waiting  []waiting // offers it brought us that may be answered
 
 	trying    int // attempts by it as the relay
-	silences  int // offers in a row of which nothing came back
+	failures  int // offers in a row to which it brought no answer
 	restUntil time.Time
 }
 

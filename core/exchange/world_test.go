@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"container/heap"
 	"encoding/binary"
+	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -185,7 +186,7 @@ func (p *node) perform(e Effect) {
 	case MakeOffer:
 		made := OfferMade{InfoHash: e.InfoHash, Relay: e.Relay, To: e.To}
 		if p.knows(e.To) {
-			made.Err = fmt.Errorf("known")
+			made.Err, made.Known = errors.New("known"), true
 			w.after(0, func() { p.handle(made) })
 			return
 		}

@@ -20,16 +20,17 @@ import (
 // the keys of a machine in a cloud.
 var ErrLocal = errors.New("a URL that came with a link or a torrent leads into the own network, where it may not ask")
 
-// border is the transport of HTTP. It has connections for strangers' URLs alone,
-// none of which leads into our own network: what is judged is the address that
-// is dialled, whatever name it goes by.
+// border is the transport of HTTP and of Sockets. It has connections for
+// strangers' URLs alone, none of which leads into our own network: what is judged
+// is the address that is dialled, whatever name it goes by.
 type border struct {
 	own, strangers *http.Transport
 	proxy          func(*http.Request) (*url.URL, error)
 	open           bool // it lets everything pass
 }
 
-func newBorder() *border {
+// newBorder makes a border of two transports, which differ in their dialers.
+func newBorder(transport func(net.Dialer) *http.Transport) *border {
 	b := &border{
 		proxy: http.ProxyFromEnvironment,
 		own:   transport(net.Dialer{}),

@@ -10,7 +10,10 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
+
+	"github.com/coder/websocket"
 
 	"github.com/shoal-p2p/shoal/core/client"
 	"github.com/shoal-p2p/shoal/core/metainfo"
@@ -165,5 +168,68 @@ func TestExactSourceOfALinkIsAStrangers(t *testing.T) {
 	}
 	if warning := <-warned; !errors.Is(warning, native.ErrLocal) || asked {
 		t.Errorf("%v; asked %v", warning, asked)
+	}
+}
+
+// dialled opens a socket and tells how that went.
+func dialled(t *testing.T, sockets *native.Sockets, url string) error {
+	t.Helper()
+	opened, closed := make(chan struct{}), make(chan error, 1)
+	k := sockets.Open(url, client.SocketEvents{
+		Opened:  func() { close(opened) },
+		Message: func([]byte) {},
+		Closed:  func(err error) { closed <- err },
+	})
+	select {
+	case <-opened:
+		k.Close()
+		return <-closed
+	case err := <-closed:
+		return err
+	}
+}
+
+func TestTrackersOfALinkReachNothingInOurNetwork(t *testing.T) {
+	var asked atomic.Int32
+	url := serveSockets(t, func(r *http.Request, conn *websocket.Conn) {
+		asked.Add(1)
+		conn.Read(r.Context())
+	})
+	// Given a tracker here that our user has named
+	sockets := native.NewSockets(url + "/announce")
+	defer sockets.Close()
+	for _, own := range []string{url + "/announce", url + "/announce/"} {
+		if err := dialled(t, sockets, own); err != nil {
+			t.Errorf("%s: %v", own, err)
+		}
+	}
+	// When a link names another, by its address or by a name, or other paths there
+	_, port, _ := strings.Cut(strings.TrimPrefix(url, "ws://"), ":")
+	before := asked.Load()
+	for _, theirs := range []string{url, url + "/other", "ws://localhost:" + port + "/announce"} {
+		if err := dialled(t, sockets, theirs); !errors.Is(err, native.ErrLocal) {
+			t.Errorf("%s: %v", theirs, err)
+		}
+	}
+	if asked.Load() != before {
+		t.Error("it was asked")
+	}
+	// Then it may be allowed all the same
+	sockets.AllowLocal()
+	if err := dialled(t, sockets, url); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestTrackerWeWereLedToIsAStrangers(t *testing.T) {
+	inside := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("it was asked") }))
+	defer inside.Close()
+	outside := httptest.NewServer(http.RedirectHandler(inside.URL, http.StatusFound))
+	defer outside.Close()
+	url := "ws" + strings.TrimPrefix(outside.URL, "http")
+	sockets := native.NewSockets(url)
+	defer sockets.Close()
+	if err := dialled(t, sockets, url); !errors.Is(err, native.ErrLocal) {
+		t.Error(err)
 	}
 }

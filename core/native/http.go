@@ -34,7 +34,7 @@ type HTTP struct {
 
 // NewHTTP makes the port. Close ends what it keeps.
 func NewHTTP() *HTTP {
-	b := newBorder()
+	b := newBorder(transport)
 	return &HTTP{border: b, client: &http.Client{
 		Transport: b,
 		CheckRedirect: func(r *http.Request, via []*http.Request) error {

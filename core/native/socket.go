@@ -6,8 +6,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -29,24 +32,36 @@ const (
 
 var errSlow = errors.New("the server does not take what is sent")
 
-// Sockets is the client.Sockets port on coder/websocket.
+// Sockets is the client.Sockets port on coder/websocket. Servers that strangers
+// have named may lie anywhere but in our own network (border.go).
 type Sockets struct {
 	http    *http.Client
+	border  *border
+	own     []string
 	ctx     context.Context
 	cancel  context.CancelFunc
 	running sync.WaitGroup
 }
 
-// NewSockets makes the port.
-func NewSockets() *Sockets {
+// NewSockets makes the port. own are the URLs that our user has named: all others
+// are taken for a stranger's, as links name trackers too.
+func NewSockets(own ...string) *Sockets {
 	ctx, cancel := context.WithCancel(context.Background())
-	return &Sockets{
-		// Nothing is kept alive but the sockets themselves.
-		http:   &http.Client{Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true}},
-		ctx:    ctx,
-		cancel: cancel,
-	}
+	b := newBorder(socketTransport)
+	return &Sockets{http: &http.Client{Transport: b}, border: b, own: own, ctx: ctx, cancel: cancel}
 }
+
+// socketTransport keeps nothing alive but the sockets themselves, of which there
+// may be any number.
+func socketTransport(dialer net.Dialer) *http.Transport {
+	t := transport(dialer)
+	t.DisableKeepAlives, t.MaxConnsPerHost = true, 0
+	return t
+}
+
+// AllowLocal lets strangers name servers in our own network too, as that of HTTP.
+// It is called before all others.
+func (s *Sockets) AllowLocal() { s.border.open = true }
 
 // Close closes every socket and returns when their goroutines have ended.
 // Nothing may be opened afterwards.
@@ -58,12 +73,21 @@ func (s *Sockets) Close() {
 // Open begins to open a socket to a ws or wss URL.
 func (s *Sockets) Open(url string, events client.SocketEvents) client.Socket {
 	ctx, cancel := context.WithCancel(s.ctx)
+	if !s.isOwn(url) {
+		ctx = client.OfStranger(ctx)
+	}
 	k := &socket{events: events, cancel: cancel, wake: make(chan struct{}, 1)}
 	s.running.Go(func() {
 		defer cancel()
 		events.Closed(k.verdict(k.run(ctx, s.http, url)))
 	})
 	return k
+}
+
+// isOwn reports whether our user has named a URL, with a slash at its end or not.
+func (s *Sockets) isOwn(url string) bool {
+	same := strings.TrimSuffix(url, "/")
+	return slices.ContainsFunc(s.own, func(own string) bool { return strings.TrimSuffix(own, "/") == same })
 }
 
 // socket is one WebSocket: a goroutine that reads and one that writes.

@@ -18,6 +18,7 @@ import (
 func TestSocketsKeepTheirContract(t *testing.T) {
 	url := serveSockets(t, echo)
 	sockets := native.NewSockets()
+	sockets.AllowLocal()
 	defer sockets.Close()
 	porttest.Sockets(t, sockets, url, refused(t, "ws"))
 }
@@ -46,7 +47,7 @@ func TestBinaryMessagesAreNotForUs(t *testing.T) {
 		conn.Write(r.Context(), websocket.MessageText, []byte("text"))
 		conn.Read(r.Context())
 	})
-	sockets := native.NewSockets()
+	sockets := native.NewSockets(url)
 	defer sockets.Close()
 	messages := make(chan string, 2)
 	k := sockets.Open(url, client.SocketEvents{
@@ -64,7 +65,7 @@ func TestASocketToAServerThatDoesNotReadIsClosed(t *testing.T) {
 	over := make(chan struct{})
 	url := serveSockets(t, func(*http.Request, *websocket.Conn) { <-over })
 	defer close(over)
-	sockets := native.NewSockets()
+	sockets := native.NewSockets(url)
 	defer sockets.Close()
 	opened, closed := make(chan struct{}), make(chan error, 1)
 	k := sockets.Open(url, client.SocketEvents{
@@ -88,7 +89,7 @@ func TestASocketToAServerThatDoesNotReadIsClosed(t *testing.T) {
 
 func TestClosingThePortClosesItsSockets(t *testing.T) {
 	url := serveSockets(t, echo)
-	sockets := native.NewSockets()
+	sockets := native.NewSockets(url)
 	opened, closed := make(chan struct{}, 3), make(chan error, 3)
 	for range 3 {
 		sockets.Open(url, client.SocketEvents{

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"errors"
 	"time"
 
 	"github.com/shoal-p2p/shoal/core/blame"
@@ -60,6 +61,7 @@ func (n *Node) fromSignaling(now time.Time, e signaling.Effect) {
 				OfferID:  e.OfferID,
 				SDP:      e.SDP,
 				Err:      e.Err,
+				Known:    errors.Is(e.Err, signaling.ErrKnown),
 			})
 			return
 		}

@@ -3,6 +3,7 @@ package tracker
 import (
 	"errors"
 	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -23,6 +24,8 @@ type RegistryConfig struct {
 	MaxOffers         int           // taken of one announce; 20
 	OffersPerMinute   int           // of one client in one swarm, in the long run; 30
 	OfferBurst        int           // of one client in one swarm, at once; 20
+	ClientsPerNetwork int           // whose quotas all clients of one address (IPv6: /64) share in a swarm; 8
+	MaxOrigins        int           // pairs of such a network and a swarm that are remembered; 100,000
 	MaxMessage        int           // bytes; 64 KiB
 	MessagesPerSecond int           // of one client, in the long run; 20
 	MessageBurst      int           // of one client, at once; 500
@@ -46,6 +49,8 @@ func (cfg RegistryConfig) withDefaults() RegistryConfig {
 		{&cfg.MaxOffers, 20},
 		{&cfg.OffersPerMinute, 30},
 		{&cfg.OfferBurst, 20},
+		{&cfg.ClientsPerNetwork, 8},
+		{&cfg.MaxOrigins, 100_000},
 		{&cfg.MaxMessage, 64 << 10},
 		{&cfg.MessagesPerSecond, 20},
 		{&cfg.MessageBurst, 500},
@@ -79,7 +84,8 @@ type Stats struct {
 //
 // Of the offers of one client in one swarm only so many are relayed, however
 // many announces they come by: each costs whoever gets it a connection, which
-// stays open for as long as an honest one might take.
+// stays open for as long as an honest one might take. All clients of a network
+// have what eight of them could make: sockets cost nothing, addresses do.
 type Registry struct {
 	cfg     RegistryConfig
 	rng     *rand.Rand
@@ -89,16 +95,21 @@ type Registry struct {
 	sweepAt time.Time // zero while there is no client
 	effects []RegistryEffect
 	stats   Stats
+
+	perClient, perOrigin allowance
+	origins              map[origin]quota
+	sweptAt              time.Time // when origins were last looked through
 }
 
 // client is one socket.
 type client struct {
 	handle  Client
-	index   int // in the registry's order
+	network netip.Prefix // zero where it is not known
+	index   int          // in the registry's order
 	members []*member
 	tokens  float64   // messages that it may send right now
 	heard   time.Time // when it sent the last one
-	quotas  map[id.ID]quota
+	quotas  map[origin]quota
 }
 
 // Why a well-formed request is refused; told to the peer as "failure reason".
@@ -113,11 +124,16 @@ var (
 
 // NewRegistry makes a Registry without clients. rng chooses who gets an offer.
 func NewRegistry(cfg RegistryConfig, rng *rand.Rand) *Registry {
+	cfg = cfg.withDefaults()
+	perClient := allowance{float64(cfg.OfferBurst), float64(cfg.OffersPerMinute)}
 	return &Registry{
-		cfg:     cfg.withDefaults(),
-		rng:     rng,
-		clients: map[Client]*client{},
-		swarms:  map[id.ID]*swarm{},
+		cfg:       cfg,
+		rng:       rng,
+		clients:   map[Client]*client{},
+		swarms:    map[id.ID]*swarm{},
+		perClient: perClient,
+		perOrigin: perClient.times(cfg.ClientsPerNetwork),
+		origins:   map[origin]quota{},
 	}
 }
 
@@ -125,7 +141,7 @@ func NewRegistry(cfg RegistryConfig, rng *rand.Rand) *Registry {
 func (r *Registry) Handle(now time.Time, ev RegistryEvent) {
 	switch ev := ev.(type) {
 	case Joined:
-		r.joined(now, ev.Client)
+		r.joined(now, ev)
 	case Said:
 		if c := r.clients[ev.Client]; c != nil {
 			r.said(now, c, ev.Data)
@@ -163,16 +179,16 @@ func (r *Registry) Stats() Stats {
 	return s
 }
 
-func (r *Registry) joined(now time.Time, handle Client) {
-	if r.clients[handle] != nil {
+func (r *Registry) joined(now time.Time, ev Joined) {
+	if r.clients[ev.Client] != nil {
 		panic("tracker: a client joined twice")
 	}
 	c := &client{
-		handle: handle, index: len(r.order),
+		handle: ev.Client, network: networkOf(ev.Address), index: len(r.order),
 		tokens: float64(r.cfg.MessageBurst), heard: now,
-		quotas: map[id.ID]quota{},
+		quotas: map[origin]quota{},
 	}
-	r.clients[handle] = c
+	r.clients[ev.Client] = c
 	r.order = append(r.order, c)
 	if r.sweepAt.IsZero() {
 		r.sweepAt = now.Add(sweepEvery)
@@ -225,10 +241,11 @@ func (r *Registry) tick(now time.Time) {
 		return
 	}
 	r.sweepAt = now.Add(sweepEvery)
+	r.forgetOrigins(now)
 	limit := now.Add(-r.cfg.PeerTTL)
 	for i := len(r.order) - 1; i >= 0; i-- {
 		c := r.order[i]
-		r.forgetQuotas(now, c)
+		forgetFull(now, c.quotas, r.perClient)
 		for j := len(c.members) - 1; j >= 0; j-- {
 			if c.members[j].seen < limit.Unix() {
 				r.leave(c.members[j])

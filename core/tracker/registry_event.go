@@ -1,5 +1,7 @@
 package tracker
 
+import "net/netip"
+
 // Client is the handle of one socket at a Registry, chosen by the caller and
 // never used twice.
 type Client uint64
@@ -8,8 +10,12 @@ type Client uint64
 type RegistryEvent interface{ registryEvent() }
 
 type (
-	// Joined: a client's socket is open.
-	Joined struct{ Client Client }
+	// Joined: a client's socket is open. Where Address is zero, as behind a proxy,
+	// nothing is bounded by it.
+	Joined struct {
+		Client  Client
+		Address netip.Addr
+	}
 	// Said: a text message came from a client.
 	Said struct {
 		Client Client

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"reflect"
 	"strings"
 	"testing"
@@ -420,6 +421,70 @@ func TestLimits(t *testing.T) {
 		if n := len(h.r.clients[0].quotas); n != 0 {
 			t.Fatalf("%d quotas are remembered", n)
 		}
+	})
+	t.Run("offers of many clients", func(t *testing.T) {
+		// Given two clients' offers for each network, and a crowd to offer to
+		h := host(t, RegistryConfig{OffersPerMinute: 6, OfferBurst: 5, ClientsPerNetwork: 2})
+		join(h, 6)
+		for i := range 6 {
+			h.says(Client(i), claim{peer: memberID(i)})
+			h.says(Client(i), claim{infoHash: hash2, peer: memberID(i)})
+		}
+		next := 100
+		relayed := func(address string, infoHash id.ID) string {
+			next++
+			ev := Joined{Client: Client(next)}
+			if address != "" {
+				ev.Address = netip.MustParseAddr(address)
+			}
+			h.when(ev)
+			a := claim{infoHash: infoHash, peer: memberID(next), offers: fiveOffers()}
+			n := len(h.says(ev.Client, a)) - 1
+			h.when(Left{Client: ev.Client}) // a socket more costs nothing
+			return fmt.Sprint(n)
+		}
+		for _, c := range []struct{ first, same, other string }{
+			{"192.0.2.1", "::ffff:192.0.2.1", "192.0.2.2"},
+			{"2001:db8::1", "2001:db8::ffff:0:0:2", "2001:db8:0:1::1"},
+		} {
+			// When more come from the same address, then their offers are not relayed
+			h.expect(relayed(c.first, hash)+relayed(c.same, hash)+relayed(c.first, hash)+relayed(c.same, hash), "5500")
+			// but those from another are, and in another swarm,
+			h.expect(relayed(c.other, hash)+relayed(c.first, hash2), "55")
+			// and after a while.
+			h.later(15 * time.Second)
+			h.expect(relayed(c.first, hash), "3")
+		}
+		// Nobody is bounded by an address that is not known.
+		h.expect(relayed("", hash)+relayed("", hash)+relayed("", hash), "555")
+		// What is full again is not remembered.
+		h.later(5 * time.Minute)
+		if n := len(h.r.origins); n != 0 {
+			t.Fatalf("%d origins are remembered", n)
+		}
+	})
+	t.Run("origins that are remembered", func(t *testing.T) {
+		h := host(t, RegistryConfig{OffersPerMinute: 6, OfferBurst: 5, ClientsPerNetwork: 1, MaxOrigins: 2})
+		join(h, 6)
+		for i := range 6 {
+			h.says(Client(i), claim{peer: memberID(i)})
+		}
+		next := 100
+		relayed := func(address string) string {
+			next++
+			h.when(Joined{Client: Client(next), Address: netip.MustParseAddr(address)})
+			n := len(h.says(Client(next), claim{peer: memberID(next), offers: fiveOffers()})) - 1
+			if len(h.r.origins) > 2 {
+				t.Fatalf("%d origins are remembered", len(h.r.origins))
+			}
+			return fmt.Sprint(n)
+		}
+		// Given a table that is full, then newcomers are bounded by their sockets
+		// alone, and those in it as before
+		h.expect(relayed("192.0.2.1")+relayed("192.0.2.2")+relayed("192.0.2.3")+relayed("192.0.2.3")+relayed("192.0.2.1"), "55550")
+		// until one of these is full again.
+		h.now = h.now.Add(time.Minute)
+		h.expect(relayed("192.0.2.3")+relayed("192.0.2.3"), "50")
 	})
 	t.Run("swarms that one offers in", func(t *testing.T) {
 		h := host(t, RegistryConfig{MaxTorrents: 2})

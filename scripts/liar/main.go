@@ -47,7 +47,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	dialer, sockets, http := rtc.New(rtc.Config{}), native.NewSockets(), native.NewHTTP()
+	dialer, sockets, http := rtc.New(rtc.Config{}), native.NewSockets(*tracker), native.NewHTTP()
 	defer dialer.Close()
 	defer sockets.Close()
 	defer http.Close()

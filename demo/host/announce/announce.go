@@ -124,7 +124,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	conn.SetReadLimit(int64(s.cfg.MaxMessage))
 	k := newSocket(conn, s.cfg.PingEvery)
-	s.inbox <- arrival{tracker.Joined{Client: handle}, k}
+	s.inbox <- arrival{tracker.Joined{Client: handle, Address: addressOf(r)}, k}
 	k.serve(s.leaving, func(data []byte) {
 		s.inbox <- arrival{event: tracker.Said{Client: handle, Data: data}}
 	})

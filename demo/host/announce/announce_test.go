@@ -45,9 +45,12 @@ func start(t *testing.T, cfg announce.Config) (*announce.Server, string) {
 // join opens a socket as a page of some other origin does.
 func join(t *testing.T, url, name string) *peer {
 	t.Helper()
-	conn, _, err := websocket.Dial(t.Context(), url, &websocket.DialOptions{
-		HTTPHeader: http.Header{"Origin": {"https://elsewhere.example"}},
-	})
+	return joinWith(t, url, name, http.Header{"Origin": {"https://elsewhere.example"}})
+}
+
+func joinWith(t *testing.T, url, name string, header http.Header) *peer {
+	t.Helper()
+	conn, _, err := websocket.Dial(t.Context(), url, &websocket.DialOptions{HTTPHeader: header})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,6 +202,22 @@ func TestAFullTrackerSaysSo(t *testing.T) {
 	_, response, err := websocket.Dial(t.Context(), url, nil)
 	if err == nil || response == nil || response.StatusCode != http.StatusServiceUnavailable {
 		t.Errorf("the second is answered by %v, %v", response, err)
+	}
+}
+
+func TestManySocketsOfOneAddressOfferNoMore(t *testing.T) {
+	s, url := start(t, announce.Config{Registry: tracker.RegistryConfig{OfferBurst: 1, ClientsPerNetwork: 2}})
+	join(t, url, "listener").announce("")
+	for i, c := range []struct {
+		address string
+		relayed uint64
+	}{{"192.0.2.1", 1}, {"192.0.2.1", 2}, {"192.0.2.1", 2}, {"192.0.2.2", 3}} {
+		p := joinWith(t, url, fmt.Sprint(i), http.Header{"X-Forwarded-For": {c.address}})
+		p.announce(`{"offer_id":"oooooooooooooooooooo","offer":{"type":"offer","sdp":"x"}}`)
+		p.hear()
+		if got := s.Stats().Offers; got != c.relayed {
+			t.Errorf("after the offer %d, from %s, %d were relayed, not %d", i, c.address, got, c.relayed)
+		}
 	}
 }
 

@@ -7,11 +7,14 @@
 package peer
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,6 +41,7 @@ type options struct {
 	trackers, stun command.List // nil where nothing was said
 	host           string
 	quiet          bool
+	allowLocal     bool
 	timeout        time.Duration
 }
 
@@ -47,6 +51,7 @@ func (o *options) define(c *command.Command) {
 	c.Var(&o.stun, "stun", "`URL` of a STUN server (stun:name:port), may be given several times, \"\" for none;\nif none is given, "+
 		strings.Join(client.DefaultSTUN(), ", ")+" and that of -host")
 	c.StringVar(&o.host, "host", "", "`URL` of a Shoal host whose tracker and STUN server are used as well;\n"+localHost+" if one runs there, \"off\" for none")
+	c.BoolVar(&o.allowLocal, "allow-local", false, "ask what lies in this machine's own networks also where a link or a torrent\nnames it; what you name yourself, with -tracker or -host, is asked anyway")
 	c.BoolVar(&o.quiet, "quiet", false, "say nothing but the result and errors")
 }
 
@@ -63,6 +68,9 @@ type peer struct {
 // open starts a client that keeps what it fetches where open says.
 func (o options) open(ctx context.Context, store client.OpenStore, stderr io.Writer) (*peer, error) {
 	http := native.NewHTTP()
+	if o.allowLocal {
+		http.AllowLocal()
+	}
 	trackers, stun, err := o.servers(ctx, http)
 	if err != nil {
 		http.Close()
@@ -73,11 +81,14 @@ func (o options) open(ctx context.Context, store client.OpenStore, stderr io.Wri
 		ice = append(ice, rtc.ICEServer{URLs: []string{url}})
 	}
 	p := &peer{
-		sockets: native.NewSockets(),
+		sockets: native.NewSockets(o.own(trackers)...),
 		http:    http,
 		dialer:  rtc.New(rtc.Config{ICEServers: ice}),
 		display: newDisplay(stderr, o.quiet),
 		failed:  make(chan *client.Error, 1),
+	}
+	if o.allowLocal {
+		p.sockets.AllowLocal()
 	}
 	p.Client = client.New(client.Config{
 		Dialer:    p.dialer,
@@ -134,6 +145,19 @@ func (o options) servers(ctx context.Context, http client.HTTP) (trackers, stun 
 		}
 	}
 	return trackers, stun, nil
+}
+
+// own lists those of the trackers that our user has named, by themselves or as a
+// host's; not those elsewhere to which a host leads.
+func (o options) own(trackers []string) []string {
+	if o.trackers.Values != nil {
+		return trackers
+	}
+	return slices.DeleteFunc(slices.Clone(trackers), func(tracker string) bool {
+		at, err := url.Parse(tracker)
+		host, hostErr := url.Parse(cmp.Or(o.host, localHost))
+		return err != nil || hostErr != nil || at.Host != host.Host
+	})
 }
 
 // askHost asks a host for its tracker and STUN server. That there is none is an

@@ -179,6 +179,45 @@ func TestAHostIsAskedForItsTracker(t *testing.T) {
 	}
 }
 
+// listener waits for words in what is written to it.
+type listener struct {
+	words string
+	heard func()
+}
+
+func (l listener) Write(line []byte) (int, error) {
+	if bytes.Contains(line, []byte(l.words)) {
+		l.heard()
+	}
+	return len(line), nil
+}
+
+func TestALinkNamesNoTrackerInOurNetworkUnlessAllowed(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, []byte("content"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	lines, _ := seed(t, append(local(startTracker(t)), file)...)
+	magnet, err := lines.ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Given a command line that does not name the link's tracker
+	args := append(local(""), "-o", t.TempDir(), strings.TrimSpace(magnet))
+	// When it does not allow local ones, then the tracker is refused with a sentence
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	refused := false
+	err = peer.Fetch(ctx, args, io.Discard, listener{"own network", func() { refused = true; cancel() }})
+	if err == nil || !refused {
+		t.Errorf("refused %v; ended with %v", refused, err)
+	}
+	// When it does, then the file is fetched
+	if _, err := fetch(t, append(args, "-allow-local")...); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestAFileThatChangesEndsSeeding(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, make([]byte, 100_000), 0o600); err != nil {

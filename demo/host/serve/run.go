@@ -49,6 +49,7 @@ func parse(args []string, built fs.FS, help io.Writer) (options, fs.FS, error) {
 	c.IntVar(&o.announce.MaxMessage, "max-message", 0, "`BYTES` in one message to the tracker; 65536 if not given")
 	c.IntVar(&o.announce.Registry.MaxSwarms, "max-swarms", 0, "`NUMBER` of torrents at the tracker; 100000 if not given")
 	c.IntVar(&o.announce.Registry.MaxPeers, "max-peers", 0, "`NUMBER` of peers of one torrent; 10000 if not given")
+	c.IntVar(&o.announce.Registry.ClientsPerNetwork, "max-per-address", 0, "`NUMBER` of clients of one address (IPv6: /64) that may offer all they can in\none torrent; 8 if not given")
 	rest, err := c.Parse(args)
 	if err != nil {
 		return o, nil, err
