@@ -76,6 +76,7 @@ var layers = []layer{
 	{"wasm/api", page, join(peer, "core/client", "core/rtc", "core/jsx", "wasm/http", "wasm/socket", "wasm/store")},
 	{"wasm", page, []string{"wasm/api"}},
 	{"demo/host/...", host, join(peer, shells, "demo/host/...")},
+	{"scripts/netlab/...", tool, []string{"scripts/netlab/..."}},
 	{"scripts/...", tool, join(peer, shells, "core/sim")},
 }
 
