@@ -61,7 +61,7 @@ func (c *Client) Add(ctx context.Context, link string, opts AddOptions) (*Torren
 	}
 	p.infoHash, p.name = m.InfoHash, m.Name
 	if p.choose == nil && len(m.Select) > 0 {
-		p.choose = func(info *metainfo.Info) []Priority { return Priorities(m.Wanted(len(info.Files))) }
+		p.choose = func(info *metainfo.Info) []Priority { return priorities(m.Wanted(len(info.Files))) }
 	}
 	t, err := c.add(p)
 	if err == nil {
@@ -107,6 +107,17 @@ func (c *Client) plan(opts AddOptions, trackers, webSeeds []string) (plan, *Erro
 		p.openStore = c.cfg.OpenStore
 	}
 	return p, nil
+}
+
+// priorities is Normal for every file that is wanted, and Skip for the others.
+func priorities(wanted []bool) []Priority {
+	all := make([]Priority, len(wanted))
+	for i, is := range wanted {
+		if is {
+			all[i] = Normal
+		}
+	}
+	return all
 }
 
 // checkWebSeeds judges URLs that our caller names. Those of a link are left to

@@ -170,21 +170,6 @@ const (
 	Normal = picker.Normal
 )
 
-// Priorities turns a choice of files into priorities: Normal, and Skip for
-// those that are not wanted. Nil wants all.
-func Priorities(wanted []bool) []Priority {
-	if wanted == nil {
-		return nil
-	}
-	all := make([]Priority, len(wanted))
-	for i, is := range wanted {
-		if is {
-			all[i] = Normal
-		}
-	}
-	return all
-}
-
 // Select says how much files are wanted, by their number; nil wants all.
 func (t *Torrent) Select(priority []Priority) {
 	t.client.mail.post(func() {

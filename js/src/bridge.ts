@@ -59,7 +59,7 @@ export interface IceServer {
 }
 
 /** Bytes per second; 0 is unlimited. */
-interface Rates {
+export interface Rates {
   upload: number
   download: number
 }
@@ -102,8 +102,8 @@ export interface Methods {
   /** What a reader needs next of a file; a new window replaces its last. */
   window: [OfTorrent & { reader: number; file: number; start: number; end: number }, null]
   closeWindow: [OfTorrent & { reader: number }, null]
-  /** Bytes of a file, start to end; wait until they are verified, or NOT_READY. */
-  read: [OfTorrent & { file: number; start: number; end: number; wait: boolean }, Uint8Array]
+  /** Bytes of a file, start to end, once they are verified. */
+  read: [OfTorrent & { file: number; start: number; end: number }, Uint8Array]
   /** A complete file, made of stored or source bytes where they lie. */
   blob: [OfTorrent & { file: number; type: string }, Blob]
   /** Ends the call of that id. */

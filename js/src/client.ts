@@ -10,7 +10,7 @@ import type {
   Torrent,
   TorrentLink,
 } from './api.js'
-import type { Added, IceServer, TorrentEvent } from './bridge.js'
+import type { Added, IceServer, Rates, TorrentEvent } from './bridge.js'
 import { ShoalError } from './error.js'
 import { fileInfo } from './file.js'
 import { gather } from './input.js'
@@ -24,7 +24,7 @@ export class LiveClient extends EventTarget implements Client, Host {
   readonly #options: ClientOptions
   /** By their number in Go. Where Go had a torrent already, several objects speak of it. */
   readonly #torrents = new Map<number, LiveTorrent[]>()
-  #rates: { upload: number; download: number }
+  #rates: Rates
   #lastNumber = 0
   #engine: Promise<Engine> | undefined
   #running: Engine | undefined
@@ -91,8 +91,8 @@ export class LiveClient extends EventTarget implements Client, Host {
 
   setLimits(limits: Limits): void {
     this.#rates = plainLimits(limits)
-    // An engine that starts takes them from here; one that ends needs none.
-    this.#running?.call('limit', this.#rates).catch(() => undefined)
+    // One that starts is told when it is open; one that ends needs none.
+    this.#engine?.then(engine => engine.call('limit', this.#rates)).catch(() => undefined)
   }
 
   async close(): Promise<void> {
@@ -128,9 +128,13 @@ export class LiveClient extends EventTarget implements Client, Host {
     return [...this.#torrents.values()].find(alike => alike.includes(torrent)) ?? []
   }
 
+  nextNumber(): number {
+    return ++this.#lastNumber
+  }
+
   #make(hooks: Hooks, state: { infoHash?: string; name?: string; magnet?: string } = {}): [LiveTorrent, number] {
     const torrent = new LiveTorrent(this, state, hooks)
-    const number = ++this.#lastNumber
+    const number = this.nextNumber()
     this.#torrents.set(number, [torrent])
     return [torrent, number]
   }
@@ -162,14 +166,13 @@ export class LiveClient extends EventTarget implements Client, Host {
 
   async #open(): Promise<Engine> {
     const { wasmUrl, trackers, iceServers, maxConnections } = this.#options
-    const rates = this.#rates
     const engine = await Engine.start(wasmUrl, event => this.#handle(engine, event))
     try {
       await engine.call('open', {
         ...(trackers && { trackers }),
         ...(iceServers && { iceServers: iceServers.map(plainIceServer) }),
         ...(maxConnections && { maxConnections }),
-        ...rates,
+        ...this.#rates,
       })
     } catch (error) {
       await engine.close()

@@ -11,8 +11,8 @@ export interface Reader {
   select(file: number, priority: number): void
   /** A window on what will be read next, for as long as it is not closed. */
   window(file: number): Window
-  /** wait: until the bytes are verified; otherwise they must be. */
-  read(file: number, start: number, end: number, wait: boolean, signal?: AbortSignal): Promise<Uint8Array>
+  /** Resolves when the bytes are verified. */
+  read(file: number, start: number, end: number, signal?: AbortSignal): Promise<Uint8Array>
   blob(file: number, type: string): Promise<Blob>
 }
 
@@ -149,7 +149,7 @@ export class LiveFile implements TorrentFile {
     const ahead = Math.max(leastAhead, leastPiecesAhead * this.#reader.pieceLength)
     window.show(start, Math.min(start + ahead, end))
     try {
-      return await this.#reader.read(this.index, start, next, true, signal)
+      return await this.#reader.read(this.index, start, next, signal)
     } catch (error) {
       window.close()
       throw error

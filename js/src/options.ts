@@ -2,6 +2,7 @@
 // not there yet is an error that names the option.
 
 import type { ClientOptions, FetchOptions, Limits, SeedOptions } from './api.js'
+import type { Rates } from './bridge.js'
 import { ShoalError } from './error.js'
 
 /** Says what a value ought to be where it is something else. */
@@ -27,15 +28,16 @@ const url: Check = value => (typeof value === 'string' || value instanceof URL ?
 const signal: Check = value =>
   typeof AbortSignal === 'function' && value instanceof AbortSignal ? undefined : 'an AbortSignal'
 
-const trackers: Check = value =>
-  strings(value) === undefined && (value as string[]).every(item => /^wss?:\/\//i.test(item))
-    ? undefined
-    : 'a list of ws:// or wss:// URLs'
+const urls =
+  (scheme: string): Check =>
+  value =>
+    strings(value) === undefined && (value as string[]).every(item => new RegExp(`^${scheme}s?://`, 'i').test(item))
+      ? undefined
+      : `a list of ${scheme}:// or ${scheme}s:// URLs`
 
-const webSeeds: Check = value =>
-  strings(value) === undefined && (value as string[]).every(item => /^https?:\/\//i.test(item))
-    ? undefined
-    : 'a list of http:// or https:// URLs'
+const trackers = urls('ws')
+
+const webSeeds = urls('http')
 
 const files: Check = value => {
   if (value === 'all' || value === 'none' || typeof value === 'function') return undefined
@@ -57,7 +59,7 @@ const unsupported =
   }
 
 const oneOf =
-  (possible: string[], supported: string[]): Check =>
+  (possible: string[], supported = possible): Check =>
   value =>
     possible.includes(value as string) ? unsupported(...supported)(value) : possible.map(item => `'${item}'`).join(' or ')
 
@@ -76,7 +78,7 @@ const seedChecks: Record<keyof SeedOptions, Check> = {
 
 const fetchChecks: Record<keyof FetchOptions, Check> = {
   files,
-  order: value => (value === 'rarest' || value === 'sequential' ? undefined : "'rarest' or 'sequential'"),
+  order: oneOf(['rarest', 'sequential']),
   trackers,
   webSeeds,
   store,
@@ -134,7 +136,7 @@ export function checkClientOptions(options: unknown): asserts options is ClientO
 }
 
 /** Bytes per second each way, 0 for unlimited. */
-export function plainLimits(limits: unknown): { upload: number; download: number } {
+export function plainLimits(limits: unknown): Rates {
   check(limits, limitChecks)
   const { upload = 0, download = 0 } = limits as Limits
   return { upload, download }

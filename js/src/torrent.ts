@@ -7,9 +7,6 @@ import { LiveFile, type Reader, type Window } from './file.js'
 import type { Engine } from './loader.js'
 import { plainLimits } from './options.js'
 
-/** Numbers those who read, of all torrents. */
-let readers = 0
-
 /** What a torrent asks of its client. */
 export interface Host {
   /** Go knows the torrent by that number; the answer is the one that has it longest. */
@@ -18,6 +15,8 @@ export interface Host {
   forget(torrent: LiveTorrent): boolean
   /** Every object that speaks of the same torrent as this one. */
   alike(torrent: LiveTorrent): LiveTorrent[]
+  /** A number that the client gives nothing else. */
+  nextNumber(): number
 }
 
 export interface Hooks {
@@ -136,16 +135,16 @@ export class LiveTorrent extends EventTarget implements Torrent, Reader {
   }
 
   window(file: number): Window {
-    const reader = ++readers
+    const reader = this.#host.nextNumber()
     return {
       show: (start, end) => this.#tell(({ engine, torrent }) => engine.call('window', { torrent, reader, file, start, end })),
       close: () => this.#tell(({ engine, torrent }) => engine.call('closeWindow', { torrent, reader })),
     }
   }
 
-  async read(file: number, start: number, end: number, wait: boolean, signal?: AbortSignal): Promise<Uint8Array> {
+  async read(file: number, start: number, end: number, signal?: AbortSignal): Promise<Uint8Array> {
     const { engine, torrent } = await this.#reach()
-    return engine.call('read', { torrent, file, start, end, wait }, signal)
+    return engine.call('read', { torrent, file, start, end }, signal)
   }
 
   async blob(file: number, type: string): Promise<Blob> {

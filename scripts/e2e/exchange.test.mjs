@@ -1,16 +1,10 @@
 // Pages that introduce each other, without a tracker.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { browser, missing, serve, shoalPage, startHost, until } from './harness.mjs'
+import { browser, clientPage, missing, serve, startHost, until } from './harness.mjs'
 
 const skip = missing('chromium')
 const length = 4 << 20
-
-const open = async (b, origin, trackers) => {
-  const page = await shoalPage(b, origin)
-  await page.evaluate(trackers => { window.client = shoal.createClient({ trackers, iceServers: [] }) }, trackers)
-  return page
-}
 
 const peersOf = page => page.evaluate(() => window.torrent?.peers.map(peer => peer.id) ?? [])
 
@@ -19,7 +13,7 @@ test('four pages that each know only the seeder join each other when every track
   // Given a tracker for each of four pages, which only the seeder shares with it
   const hosts = await Promise.all([1, 2, 3, 4].map(() => startHost(t)))
   const [left, right] = [await browser(t), await browser(t)]
-  const seeder = await open(left, origin, hosts.map(host => host.tracker))
+  const seeder = await clientPage(left, origin, { trackers: hosts.map(host => host.tracker) })
   const { magnet, hash } = await seeder.evaluate(async length => {
     const file = testFile('met.bin', length, 21)
     window.torrent = await client.seed(file)
@@ -28,7 +22,7 @@ test('four pages that each know only the seeder join each other when every track
   }, length)
   const pages = []
   for (const [i, host] of hosts.entries()) {
-    const page = await open([left, right][i % 2], origin, [host.tracker])
+    const page = await clientPage([left, right][i % 2], origin, { trackers: [host.tracker] })
     await page.evaluate(magnet => { window.torrent = client.add(magnet) }, magnet)
     await until(async () => (await peersOf(page)).length > 0, 60_000, () => 'a first connection')
     // When its first connection is made, its tracker dies
@@ -54,13 +48,13 @@ test('a private torrent is kept from those who do not know its tracker', { skip,
   const origin = await serve(t)
   const [own, other] = [await startHost(t), await startHost(t)]
   const b = await browser(t)
-  const seeder = await open(b, origin, [own.tracker])
+  const seeder = await clientPage(b, origin, { trackers: [own.tracker] })
   const file = await seeder.evaluate(async () => {
     window.torrent = await client.seed(testFile('secret.bin', 1 << 20, 22), { private: true })
     return Array.from(torrent.torrentFile)
   })
   // Given one who has the .torrent file, and asks its own tracker too
-  const member = await open(b, origin, [other.tracker])
+  const member = await clientPage(b, origin, { trackers: [other.tracker] })
   const heard = async () => {
     const metrics = await (await fetch(`${other.url}/metrics`)).text()
     return Number(/^shoal_tracker_messages_total (\d+)$/m.exec(metrics)[1])

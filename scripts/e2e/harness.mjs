@@ -3,7 +3,7 @@
 // it ends with the test that asked for it.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createReadStream, existsSync, statSync } from 'node:fs'
+import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { dirname, extname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -24,6 +24,11 @@ const folders = {
   pages: join(root, 'scripts/e2e/pages'),
   webtorrent: join(root, 'node_modules/webtorrent/dist')
 }
+
+// A page's script, which looks where it runs.
+const helpers = new Function('location', `${readFileSync(join(folders.pages, 'helpers.js'), 'utf8')}; return { bytes }`)
+/** The same bytes as a page's own function makes. */
+export const { bytes } = helpers({ search: '' })
 
 /** A test's skip reason when a browser is missing, for node:test. */
 export const missing = (...kinds) => {
@@ -107,6 +112,13 @@ export async function shoalPage (b, origin, path = '/pages/shoal.html') {
     if (process.env.VERBOSE) console.log(`[page] ${message.text()}`)
   })
   await page.goto(origin + path)
+  return page
+}
+
+/** Such a page with window.client, which asks no STUN server unless its options name one. */
+export async function clientPage (b, origin, options) {
+  const page = await shoalPage(b, origin)
+  await page.evaluate(options => { window.client = shoal.createClient({ iceServers: [], ...options }) }, options)
   return page
 }
 

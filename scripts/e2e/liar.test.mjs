@@ -2,19 +2,15 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { browser, missing, root, serve, shoalPage, startStockTracker, until } from './harness.mjs'
+import { browser, bytes, clientPage, missing, root, serve, startStockTracker, until } from './harness.mjs'
 
 const skip = missing('chromium')
 const length = 16 << 20
 const liarBinary = join(root, 'build/liar')
-
-// The same bytes as the page's testFile makes.
-const helpers = readFileSync(join(root, 'scripts/e2e/pages/helpers.js'), 'utf8')
-const bytes = new Function(`${helpers.slice(0, helpers.indexOf('/** A File'))}; return bytes`)()
 
 /** A hostile peer that has the torrent; resolves with its peer id in hex. */
 async function startLiar (t, torrentFile, data, tracker) {
@@ -49,15 +45,14 @@ test('a liar beside an honest WebTorrent seeder is banned and named, and the fet
   const liar = await startLiar(t, new Uint8Array(seeded.torrentFile), bytes(length, 11), tracker)
 
   // When a page fetches
-  const page = await shoalPage(await browser(t), origin)
-  const fetched = page.evaluate(async (magnet, tracker) => {
-    const client = shoal.createClient({ trackers: [tracker], iceServers: [] })
+  const page = await clientPage(await browser(t), origin, { trackers: [tracker] })
+  const fetched = page.evaluate(async magnet => {
     window.warnings = []
     window.torrent = client.add(magnet)
     torrent.addEventListener('warning', ({ detail }) => warnings.push({ code: detail.code, message: detail.message }))
     await torrent.done
     return sha256(await torrent.files[0].blob())
-  }, seeded.magnet, tracker)
+  }, seeded.magnet)
   // and the honest one is met in any case
   await until(() => page.evaluate(() => window.torrent?.peers.some(peer => peer.client.startsWith('WebTorrent'))), 90_000)
 

@@ -1,7 +1,7 @@
 // Rate limits, and what a reader gets first.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { browser, missing, serve, shoalPage, startHost, until } from './harness.mjs'
+import { browser, clientPage, missing, serve, startHost, until } from './harness.mjs'
 
 const skip = missing('chromium')
 const MiB = 1 << 20
@@ -9,11 +9,7 @@ const MiB = 1 << 20
 async function pair (t, seederOptions = {}, fetcherOptions = {}) {
   const [origin, { tracker }] = [await serve(t), await startHost(t)]
   const [left, right] = [await browser(t), await browser(t)]
-  const open = async (b, options) => {
-    const page = await shoalPage(b, origin)
-    await page.evaluate(options => { window.client = shoal.createClient({ iceServers: [], ...options }) }, { trackers: [tracker], ...options })
-    return page
-  }
+  const open = (b, options) => clientPage(b, origin, { trackers: [tracker], ...options })
   return [await open(left, seederOptions), await open(right, fetcherOptions)]
 }
 
@@ -22,26 +18,31 @@ const seed = (page, length, options) => page.evaluate(async (length, options) =>
   return torrent.magnet
 }, length, options)
 
-// What arrived in ten seconds, after the first had time to begin.
-const tenSeconds = page => page.evaluate(async () => {
-  const past = bytes => new Promise(resolve => {
-    const look = () => torrent.stats.downloaded > bytes ? resolve() : setTimeout(look, 20)
-    look()
-  })
-  await past(1 << 20)
-  const [began, had] = [performance.now(), torrent.stats.downloaded]
-  await new Promise(resolve => setTimeout(resolve, 10_000))
-  return (torrent.stats.downloaded - had) / ((performance.now() - began) / 1000)
-})
+/** Waits until so many bytes are verified. */
+const past = (page, bytes) => until(() => page.evaluate(bytes => torrent.stats.done > bytes, bytes))
 
-for (const [side, seeder, fetcher] of [
-  ['upload', { uploadLimit: 1_500_000 }, {}],
-  ['download', {}, { downloadLimit: 1_500_000 }]
+// What arrives in ten seconds, after the first had time to begin.
+async function tenSeconds (page) {
+  await past(page, MiB)
+  return page.evaluate(async () => {
+    const [began, had] = [performance.now(), torrent.stats.downloaded]
+    await new Promise(resolve => setTimeout(resolve, 10_000))
+    return (torrent.stats.downloaded - had) / ((performance.now() - began) / 1000)
+  })
+}
+
+for (const [what, side, seeder, fetcher, late] of [
+  ['an upload limit', 'upload', { uploadLimit: 1_500_000 }],
+  ['a download limit', 'download', {}, { downloadLimit: 1_500_000 }],
+  ['a limit that is set while the client starts,', 'download', {}, {}, { download: 1_500_000 }]
 ]) {
-  test(`an ${side} limit of 1.5 MB/s holds over ten seconds`.replace('an d', 'a d'), { skip, timeout: 120_000 }, async t => {
+  test(`${what} of 1.5 MB/s holds over ten seconds`, { skip, timeout: 120_000 }, async t => {
     const [from, to] = await pair(t, seeder, fetcher)
     const magnet = await seed(from, 32 * MiB)
-    await to.evaluate(magnet => { window.torrent = client.add(magnet) }, magnet)
+    await to.evaluate((magnet, late) => {
+      window.torrent = client.add(magnet)
+      if (late) client.setLimits(late)
+    }, magnet, late)
     const rate = await tenSeconds(to)
     t.diagnostic(`${(rate / 1e6).toFixed(3)} MB/s`)
     assert.ok(Math.abs(rate / 1_500_000 - 1) <= 0.05, `${rate} bytes per second`)
@@ -57,13 +58,10 @@ for (const [side, seeder, fetcher] of [
 test('a reader that seeks gets what it needs first', { skip, timeout: 120_000 }, async t => {
   const [from, to] = await pair(t, { uploadLimit: 1_000_000 })
   const magnet = await seed(from, 24 * MiB, { pieceLength: 1 << 18 })
-  const { seconds, done } = await to.evaluate(async magnet => {
-    window.torrent = await client.fetch(magnet)
-    await new Promise(resolve => {
-      const look = () => torrent.stats.done > 1 << 20 ? resolve() : setTimeout(look, 20)
-      look()
-    })
-    // When it jumps close to the end
+  await to.evaluate(async magnet => { window.torrent = await client.fetch(magnet) }, magnet)
+  await past(to, MiB)
+  // When it jumps close to the end
+  const { seconds, done } = await to.evaluate(async () => {
     const began = performance.now()
     const reader = torrent.files[0].stream({ start: 20 << 20 }).getReader()
     const { value } = await reader.read()
@@ -72,7 +70,7 @@ test('a reader that seeks gets what it needs first', { skip, timeout: 120_000 },
     if (!right.every((byte, i) => byte === value[i])) throw new Error('other bytes')
     await reader.cancel()
     return { seconds, done: torrent.stats.done / torrent.stats.total }
-  }, magnet)
+  })
   t.diagnostic(`a megabyte from 20 MiB on came after ${seconds.toFixed(2)} s, with ${(done * 100).toFixed(0)} % of the file there`)
   assert.ok(done < 0.5, 'the reader waited for half of the file')
 })
@@ -80,14 +78,9 @@ test('a reader that seeks gets what it needs first', { skip, timeout: 120_000 },
 test('a sequential fetch gets the pieces in their order', { skip, timeout: 120_000 }, async t => {
   const [from, to] = await pair(t, { uploadLimit: 2_000_000 })
   const magnet = await seed(from, 16 * MiB, { pieceLength: 1 << 18 })
-  const pieces = await to.evaluate(async magnet => {
-    window.torrent = await client.fetch(magnet, { order: 'sequential' })
-    await new Promise(resolve => {
-      const look = () => torrent.stats.done > 6 << 20 ? resolve() : setTimeout(look, 20)
-      look()
-    })
-    return Array.from(torrent.pieces)
-  }, magnet)
+  await to.evaluate(async magnet => { window.torrent = await client.fetch(magnet, { order: 'sequential' }) }, magnet)
+  await past(to, 6 * MiB)
+  const pieces = await to.evaluate(() => Array.from(torrent.pieces))
   const has = i => (pieces[i >> 3] & (0x80 >> (i & 7))) !== 0
   const first = [...Array(64).keys()].find(i => !has(i))
   const after = [...Array(64).keys()].filter(i => i > first && has(i)).length

@@ -5,7 +5,7 @@ import { mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { browser, missing, serve, shoalPage, startHost, terminal } from './harness.mjs'
+import { browser, clientPage, missing, serve, startHost, terminal } from './harness.mjs'
 
 const MiB = 1 << 20
 const sha256 = data => createHash('sha256').update(data).digest('hex')
@@ -16,11 +16,7 @@ function folder (t) {
   return path
 }
 
-async function page (t, kind, origin, tracker) {
-  const page = await shoalPage(await browser(t, kind), origin)
-  await page.evaluate(tracker => { window.client = shoal.createClient({ trackers: [tracker], iceServers: [] }) }, tracker)
-  return page
-}
+const page = async (t, kind, origin, tracker) => clientPage(await browser(t, kind), origin, { trackers: [tracker] })
 
 for (const kind of ['chromium', 'firefox']) {
   test(`host fetch gets what ${kind} seeds`, { skip: missing(kind), timeout: 180_000 }, async t => {

@@ -1,7 +1,7 @@
 // A file that is seeded in one browser process is fetched in another.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { browser, missing, serve, shoalPage, startHost } from './harness.mjs'
+import { browser, clientPage, missing, serve, startHost } from './harness.mjs'
 
 const MiB = 1 << 20
 
@@ -9,13 +9,8 @@ const MiB = 1 << 20
 async function pair (t, seeder = 'chromium', fetcher = 'chromium') {
   const [origin, host] = [await serve(t), await startHost(t)]
   const [a, b] = [await browser(t, seeder), await browser(t, fetcher)]
-  const pages = { seeder: await shoalPage(a, origin), fetcher: await shoalPage(b, origin) }
-  for (const page of Object.values(pages)) {
-    await page.evaluate(tracker => {
-      window.client = shoal.createClient({ trackers: [tracker], iceServers: [] })
-    }, host.tracker)
-  }
-  return pages
+  const options = { trackers: [host.tracker] }
+  return { seeder: await clientPage(a, origin, options), fetcher: await clientPage(b, origin, options) }
 }
 
 const hashAll = `async torrent => {

@@ -1,16 +1,12 @@
 // Web servers as seeds (BEP 19).
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
-import { join } from 'node:path'
 import { test } from 'node:test'
-import { browser, missing, root, serve, shoalPage } from './harness.mjs'
+import { browser, bytes, clientPage, missing, serve } from './harness.mjs'
 
 const skip = missing('chromium')
 const MiB = 1 << 20
-const helpers = readFileSync(join(root, 'scripts/e2e/pages/helpers.js'), 'utf8')
-const bytes = new Function(`${helpers.slice(0, helpers.indexOf('/** A File'))}; return bytes`)()
 
 /** A web server of another origin. answer says what a request gets. */
 async function webServer (t, answer) {
@@ -39,11 +35,8 @@ const files = table => (request, response) => {
   response.end(data.subarray(start, end + 1))
 }
 
-const client = async (t, origin) => {
-  const page = await shoalPage(await browser(t), origin)
-  await page.evaluate(() => { window.client = shoal.createClient({ trackers: [], iceServers: [] }) })
-  return page
-}
+/** A page that nobody introduces to anyone. */
+const alone = async t => clientPage(await browser(t), await serve(t), { trackers: [] })
 
 /** Describes files as a torrent, and takes it away again. */
 const describe = (page, entries) => page.evaluate(async entries => {
@@ -66,8 +59,7 @@ const fetchAll = (page, file, webSeeds) => page.evaluate(async (file, webSeeds) 
 }, file, webSeeds)
 
 test('a file comes from a web server alone', { skip, timeout: 120_000 }, async t => {
-  const origin = await serve(t)
-  const page = await client(t, origin)
+  const page = await alone(t)
   const { file, hashes } = await describe(page, [['a b.bin', 24 * MiB, 31]])
   const server = await webServer(t, files({ '/some/a b.bin': bytes(24 * MiB, 31) }))
   const began = Date.now()
@@ -76,8 +68,7 @@ test('a file comes from a web server alone', { skip, timeout: 120_000 }, async t
 })
 
 test('a folder comes from one that works, beside those that do not', { skip, timeout: 180_000 }, async t => {
-  const origin = await serve(t)
-  const page = await client(t, origin)
+  const page = await alone(t)
   const { file, hashes } = await describe(page, [['eins.bin', 3 * MiB + 5, 32], ['zwei ü#?.bin', 2 * MiB, 33], ['leer', 0, 34]])
   const good = files({ '/täglich/eins.bin': bytes(3 * MiB + 5, 32), '/täglich/zwei ü#?.bin': bytes(2 * MiB, 33) })
   const wrong = files({ '/täglich/eins.bin': bytes(3 * MiB + 5, 40), '/täglich/zwei ü#?.bin': bytes(2 * MiB, 41) })

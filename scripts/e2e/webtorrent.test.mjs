@@ -1,17 +1,13 @@
 // A stock WebTorrent page and a Shoal page are peers of one swarm.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { browser, missing, serve, shoalPage, startHost, startStockTracker, until } from './harness.mjs'
+import { browser, clientPage, missing, serve, startHost, startStockTracker, until } from './harness.mjs'
 
 const MiB = 1 << 20
 const size = 64 * MiB
 const skip = missing('chromium')
 
-async function shoal (t, origin, tracker) {
-  const page = await shoalPage(await browser(t), origin)
-  await page.evaluate(tracker => { window.client = shoal.createClient({ trackers: [tracker], iceServers: [] }) }, tracker)
-  return page
-}
+const shoal = async (t, origin, tracker) => clientPage(await browser(t), origin, { trackers: [tracker] })
 
 async function webtorrent (t, origin) {
   const b = await browser(t)

@@ -91,13 +91,9 @@ func (b *bridge) resume(_ context.Context, p params) (any, error) {
 }
 
 func (b *bridge) sel(_ context.Context, p params) (any, error) {
-	t, err := b.find(p)
-	if err != nil {
-		return nil, err
-	}
-	file, err := t.file(p.int("file"))
+	f, err := b.findFile(p)
 	if err == nil {
-		t.want(file, client.Priority(p.int("priority")))
+		f.want(client.Priority(p.int("priority")))
 	}
 	return nil, err
 }

@@ -10,27 +10,20 @@ import (
 	"github.com/shoal-p2p/shoal/core/jsx"
 )
 
-// read gives bytes of a file, once they are verified where it may wait.
+// read gives bytes of a file, once they are verified.
 func (b *bridge) read(ctx context.Context, p params) (any, error) {
-	t, err := b.find(p)
+	f, err := b.findFile(p)
 	if err != nil {
 		return nil, err
 	}
-	file, err := t.file(p.int("file"))
-	if err != nil {
-		return nil, err
-	}
-	f := t.Info().Files[file]
 	start, end := p.int64("start"), p.int64("end")
 	if start < 0 || start > end || end > f.Length {
 		return nil, invalidOption("bytes %d to %d of a file of %d", start, end, f.Length)
 	}
-	if p.bool("wait") {
-		if err := b.await(ctx, t, file, f.Offset+start, end-start); err != nil {
-			return nil, err
-		}
+	if err := b.await(ctx, f, start, end); err != nil {
+		return nil, err
 	}
-	data, err := t.Read(ctx, f.Offset+start, int(end-start))
+	data, err := f.torrent.Read(ctx, f.Offset+start, int(end-start))
 	if err != nil {
 		return nil, err
 	}
@@ -39,20 +32,15 @@ func (b *bridge) read(ctx context.Context, p params) (any, error) {
 
 // blob gives a whole file, once it is verified.
 func (b *bridge) blob(ctx context.Context, p params) (any, error) {
-	t, err := b.find(p)
+	f, err := b.findFile(p)
 	if err != nil {
 		return nil, err
 	}
-	file, err := t.file(p.int("file"))
-	if err != nil {
-		return nil, err
-	}
-	f := t.Info().Files[file]
-	if err := b.await(ctx, t, file, f.Offset, f.Length); err != nil {
+	if err := b.await(ctx, f, 0, f.Length); err != nil {
 		return nil, err
 	}
 	b.mu.Lock()
-	store := b.stores[t.InfoHash()]
+	store := b.stores[f.torrent.InfoHash()]
 	b.mu.Unlock()
 	if store == nil {
 		return nil, &client.Error{Code: client.CodeNotReady, Err: errors.New("the torrent has no store yet")}
@@ -66,9 +54,10 @@ func (b *bridge) blob(ctx context.Context, p params) (any, error) {
 
 // await returns when a range of a file is verified. A file that is waited for
 // is wanted.
-func (b *bridge) await(ctx context.Context, t *torrent, file int, offset, length int64) error {
+func (b *bridge) await(ctx context.Context, f file, start, end int64) error {
+	t, offset, length := f.torrent, f.Offset+start, end-start
 	if !t.Has(offset, length) {
-		t.need(file)
+		f.need()
 	}
 	for {
 		b.mu.Lock()
@@ -90,17 +79,12 @@ func (b *bridge) await(ctx context.Context, t *torrent, file int, offset, length
 
 // window says what a reader needs next of a file.
 func (b *bridge) window(_ context.Context, p params) (any, error) {
-	t, err := b.find(p)
+	f, err := b.findFile(p)
 	if err != nil {
 		return nil, err
 	}
-	file, err := t.file(p.int("file"))
-	if err != nil {
-		return nil, err
-	}
-	f := t.Info().Files[file]
 	start, end := p.int64("start"), min(p.int64("end"), f.Length)
-	t.Window(uint64(p.int("reader")), f.Offset+start, end-start)
+	f.torrent.Window(uint64(p.int("reader")), f.Offset+start, end-start)
 	return nil, nil
 }
 

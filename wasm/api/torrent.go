@@ -50,32 +50,6 @@ func (b *bridge) find(p params) (*torrent, error) {
 	return nil, &client.Error{Code: client.CodeRemoved, Err: errors.New("the torrent was removed")}
 }
 
-// file returns a file's number, proved.
-func (t *torrent) file(number int) (int, error) {
-	info := t.Info()
-	if info == nil {
-		return 0, &client.Error{Code: client.CodeNotReady, Err: errors.New("the metadata is not known yet")}
-	}
-	if number < 0 || number >= len(info.Files) {
-		return 0, invalidOption("there is no file %d", number)
-	}
-	return number, nil
-}
-
-// want says how much a file is wanted.
-func (t *torrent) want(file int, priority client.Priority) {
-	if list, changed := t.wish.set(file, len(t.Info().Files), priority); changed {
-		t.Select(list)
-	}
-}
-
-// need wants a file that was not wanted.
-func (t *torrent) need(file int) {
-	if list, changed := t.wish.need(file, len(t.Info().Files)); changed {
-		t.Select(list)
-	}
-}
-
 // keep remembers the store of a torrent until it ends.
 func (b *bridge) keep(info *metainfo.Info, s blobs) {
 	b.mu.Lock()

@@ -50,30 +50,16 @@ func (w *wish) selectFiles(info *metainfo.Info) []client.Priority {
 	return slices.Clone(priority)
 }
 
-// set changes the wish for one file of so many, and returns the whole of it
-// if that is another than before.
-func (w *wish) set(file, files int, to client.Priority) (priority []client.Priority, changed bool) {
-	return w.change(file, files, func(client.Priority) client.Priority { return to })
-}
-
-// need wants a file that was not wanted.
-func (w *wish) need(file, files int) (priority []client.Priority, changed bool) {
-	return w.change(file, files, func(is client.Priority) client.Priority {
-		if is == client.Skip {
-			return client.Normal
-		}
-		return is
-	})
-}
-
-func (w *wish) change(file, files int, change func(client.Priority) client.Priority) ([]client.Priority, bool) {
+// change changes the wish for one file of so many. It returns the whole of the
+// wish, and whether that is another than before.
+func (w *wish) change(file, files int, to func(client.Priority) client.Priority) (priority []client.Priority, changed bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.priority == nil {
 		w.priority = slices.Repeat([]client.Priority{client.Normal}, files)
 	}
 	before := w.priority[file]
-	w.priority[file] = change(before)
+	w.priority[file] = to(before)
 	return slices.Clone(w.priority), w.priority[file] != before
 }
 

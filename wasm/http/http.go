@@ -28,9 +28,6 @@ type Browser struct{}
 
 // Get returns the body of a 200 answer. The context ends the body, too.
 func (Browser) Get(ctx context.Context, url string, most int64) (io.ReadCloser, error) {
-	if err := check(url); err != nil {
-		return nil, err
-	}
 	b := &body{ctx: ctx, left: most}
 	status, err := b.request(url, map[string]any{})
 	if err == nil && status != 200 {
@@ -47,9 +44,6 @@ func (Browser) Get(ctx context.Context, url string, most int64) (io.ReadCloser, 
 // for parts of one file wait for each other, would be filled with what the
 // store keeps already, and might give bytes again that were found to be wrong.
 func (Browser) Range(ctx context.Context, url string, offset, length int64) (*client.Answer, error) {
-	if err := check(url); err != nil {
-		return nil, err
-	}
 	b := &body{ctx: ctx, left: math.MaxInt64}
 	status, err := b.request(url, map[string]any{
 		"headers": map[string]any{"Range": client.RangeHeader(offset, length)},
@@ -60,13 +54,6 @@ func (Browser) Range(ctx context.Context, url string, offset, length int64) (*cl
 		return nil, err
 	}
 	return &client.Answer{Status: status, Body: b}, nil
-}
-
-func check(url string) error {
-	if !strings.HasPrefix(url, "http://") && !strings.HasPrefix(url, "https://") {
-		return fmt.Errorf("%q is not an http(s) URL", url)
-	}
-	return nil
 }
 
 // body reads an answer as it comes. A chunk stays in JavaScript, however long
@@ -83,6 +70,9 @@ type body struct {
 
 // request begins; the answer's status is known before its body.
 func (b *body) request(url string, options map[string]any) (status int, err error) {
+	if !strings.HasPrefix(url, "http://") && !strings.HasPrefix(url, "https://") {
+		return 0, fmt.Errorf("%q is not an http(s) URL", url)
+	}
 	response, err := b.fetch(url, options)
 	if err != nil {
 		return 0, err
