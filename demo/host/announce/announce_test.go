@@ -207,7 +207,9 @@ func TestAFullTrackerSaysSo(t *testing.T) {
 
 func TestManySocketsOfOneAddressOfferNoMore(t *testing.T) {
 	s, url := start(t, announce.Config{Registry: tracker.RegistryConfig{OfferBurst: 1, ClientsPerNetwork: 2}})
-	join(t, url, "listener").announce("")
+	listener := join(t, url, "listener")
+	listener.announce("")
+	listener.hear()
 	for i, c := range []struct {
 		address string
 		relayed uint64
