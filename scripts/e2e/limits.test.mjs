@@ -38,7 +38,7 @@ for (const [what, side, seeder, fetcher, late] of [
 ]) {
   test(`${what} of 1.5 MB/s holds over ten seconds`, { skip, timeout: 120_000 }, async t => {
     const [from, to] = await pair(t, seeder, fetcher)
-    const magnet = await seed(from, 48 * MiB)
+    const magnet = await seed(from, 32 * MiB)
     await to.evaluate((magnet, late) => {
       window.torrent = client.add(magnet)
       if (late) client.setLimits(late)
