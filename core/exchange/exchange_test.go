@@ -952,3 +952,26 @@ func BenchmarkCarry(b *testing.B) {
 		}
 	}
 }
+
+func TestAnAttemptThatYieldsLeavesItsTurnToAnother(t *testing.T) {
+	x := New(Config{PeerID: peerID(10), Key: keyPair(10)}, rand.New(rand.NewPCG(1, 2)))
+	st := &story{t: t, x: x, now: start}
+	st.join(11)
+	st.when(Want{InfoHash: swarm, Count: 1})
+	// Given an offer of ours to peer 3 that travels, while 12 waits for its turn
+	st.says(11, message{kind: tell, added: []id.ID{peerID(3)}})
+	st.sent(st.later(3 * time.Second))
+	st.says(11, message{kind: tell, added: []id.ID{peerID(12)}})
+	// When 3 offers itself, and is declined, as it is banned or there is no room
+	effects := st.says(11, st.made(3, 10))
+	offers := of[Offered](effects)
+	if len(offers) != 1 {
+		t.Fatal("the offer was not taken")
+	}
+	effects = append(effects, st.when(Answer{InfoHash: swarm, Relay: 11, To: peerID(3), OfferID: offers[0].OfferID})...)
+	// Then 12 is tried, as one more peer is wanted still
+	effects = append(effects, st.later(time.Hour)...)
+	if got := of[MakeOffer](effects); len(got) == 0 || got[0].To != peerID(12) {
+		t.Errorf("begun within an hour: %+v", got)
+	}
+}

@@ -55,6 +55,7 @@ func (x *Exchange) yield(now time.Time, t *torrent, peer id.ID) {
 	a := t.attempt(func(a *attempt) bool { return a.c.peer == peer })
 	if a != nil && peer.Compare(x.cfg.PeerID) < 0 {
 		t.end(a)
+		x.seek(now, t)
 	}
 }
 

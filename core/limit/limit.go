@@ -49,7 +49,7 @@ func (l *Limit) Set(now time.Time, rate int64) {
 	if rate == l.rate {
 		return
 	}
-	owed := l.owed(now) * time.Duration(l.rate) / time.Second // bytes
+	owed := max(l.owed(now), 0).Seconds() * float64(l.rate) // bytes
 	l.rate = rate
 	l.paid = now
 	if owed > 0 && rate > 0 {

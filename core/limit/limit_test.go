@@ -192,3 +192,17 @@ func BenchmarkTakeOfTen(b *testing.B) {
 		torrents[i%10].Take(now, block)
 	}
 }
+
+func TestAQuietTimeIsNoDebtAtAnotherRate(t *testing.T) {
+	for _, was := range []int64{10 << 20, 100 << 20, 1 << 62} {
+		l := limited(was)
+		l.Take(start, block)
+		// When the rate changes after twenty minutes in which nobody took anything
+		now := at(20 * time.Minute)
+		l.Set(now, 1<<20)
+		// Then nobody waits
+		if wait := l.Take(now, block); wait > 0 {
+			t.Errorf("the rate was %d: must wait %v", was, wait)
+		}
+	}
+}

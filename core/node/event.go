@@ -17,7 +17,8 @@ type Conn = signaling.Conn
 type Event interface{ event() }
 
 type (
-	// Add begins a torrent. One that is there already gains the trackers.
+	// Add begins a torrent. One that is there already gains the trackers and web
+	// seeds, unless it is private.
 	Add struct {
 		InfoHash id.ID
 		Trackers []string          // the torrent's own

@@ -260,3 +260,13 @@ func TestATrackerCannotFloodTheOwnerWithWarnings(t *testing.T) {
 		t.Errorf("a minute later warned %d times", warned)
 	}
 }
+
+func TestAPausedTorrentIsNotLonely(t *testing.T) {
+	l := newLab(t, 10)
+	l.handle(Add{InfoHash: infoHash, Trackers: []string{url}}, Torrent{infoHash, swarm.Pause{}})
+	for _, w := range of[Warned](l.pass(5 * time.Minute)) {
+		if errors.Is(w.Err, ErrNoPeers) {
+			t.Error(w.Err)
+		}
+	}
+}

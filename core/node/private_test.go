@@ -148,3 +148,16 @@ func TestATrackerIsNotTakenForANeighbour(t *testing.T) {
 		t.Errorf("closed %v, want %d, which a neighbour has introduced", closes, met)
 	}
 }
+
+func TestAPrivateTorrentGainsNoTrackerByALink(t *testing.T) {
+	l := newLab(t, 0)
+	info := privateInfo(t)
+	l.handle(Add{InfoHash: info.Hash, Info: info, Trackers: []string{url}}, Socket{tracker.Opened{Tracker: url}})
+	// When a magnet link of the same torrent that names another tracker is opened
+	effects := l.handle(Add{InfoHash: info.Hash, Trackers: []string{foreign}}, Socket{tracker.Opened{Tracker: foreign}})
+	effects = append(effects, l.pass(time.Minute)...)
+	// Then that one hears nothing of it (BEP 27)
+	if got := toTracker(effects, foreign); len(got) > 0 {
+		t.Errorf("the link's tracker heard %d messages", len(got))
+	}
+}

@@ -44,8 +44,11 @@ type torrent struct {
 
 func (n *Node) add(now time.Time, ev Add) {
 	t := n.torrents[ev.InfoHash]
-	if t == nil {
+	switch {
+	case t == nil:
 		t = n.begins(now, ev)
+	case t.private: // whoever passed a link on may have added what he likes
+		ev.Trackers, ev.WebSeeds = nil, nil
 	}
 	if len(ev.WebSeeds) > 0 {
 		n.tell(now, t, swarm.AddWebSeeds{URLs: ev.WebSeeds})
@@ -189,7 +192,7 @@ func (t *torrent) left() int64 {
 // beLonely starts the wait of a torrent that lacks bytes and peers, and ends it.
 func (n *Node) beLonely(now time.Time, t *torrent) {
 	switch {
-	case t.peers > 0 || t.left() == 0:
+	case t.peers > 0 || t.left() == 0 || !t.active:
 		t.lonelyAt = time.Time{}
 	case t.lonelyAt.IsZero():
 		t.lonelyAt = now.Add(lonelyAfter)

@@ -84,6 +84,9 @@ func (w *world) pick(peer *Peer, n int) {
 	endgame, free := w.p.Endgame(), peer.proven && !w.p.enough(peer) && !w.p.slow(peer)
 	best := w.best(peer)
 	blocks := w.p.Pick(peer, n, nil)
+	if !peer.proven && len(blocks) > 0 && best > 0 && peer.asked.len() == len(blocks) {
+		w.checkAlone(peer, blocks[0].Piece)
+	}
 	if len(blocks) > n {
 		w.t.Fatalf("picked %d blocks instead of %d", len(blocks), n)
 	}
@@ -94,6 +97,16 @@ func (w *world) pick(peer *Peer, n int) {
 		w.t.Fatalf("peer %d idles, though it has a piece to be started", peer.Owner)
 	}
 	w.took(peer, blocks, endgame)
+}
+
+// checkAlone: of those who are not proven nobody else is at a piece that one was
+// given who had nothing, and could have started another.
+func (w *world) checkAlone(peer *Peer, i metainfo.PieceIndex) {
+	for _, other := range w.peers {
+		if other != peer && !other.proven && slices.ContainsFunc(w.asked[other], func(b metainfo.Block) bool { return b.Piece == i }) {
+			w.t.Fatalf("peers %d and %d, which are not proven, share piece %d", peer.Owner, other.Owner, i)
+		}
+	}
 }
 
 func (w *world) pickRun(peer *Peer) {
@@ -246,7 +259,9 @@ func (w *world) step() {
 		w.due()
 	case k == 25:
 		w.p.Absent(peer, w.rng.IntN(2) == 0)
-	case k < 31:
+	case k == 26:
+		w.p.Lost(i)
+	case k < 32:
 		w.pickRun(peer)
 	case k < 60:
 		w.pick(peer, 1+w.rng.IntN(10))
@@ -426,9 +441,8 @@ func (w *world) checkPeer(peer *Peer) {
 	}
 }
 
-// checkTrust: who is not proven is at one piece, with no other of its kind.
+// checkTrust: who is not proven is at one piece.
 func (w *world) checkTrust() {
-	at := make(map[metainfo.PieceIndex]*Peer)
 	for _, peer := range w.peers {
 		if peer.proven {
 			continue
@@ -436,10 +450,6 @@ func (w *world) checkTrust() {
 		in := make(map[metainfo.PieceIndex]bool)
 		for _, b := range w.asked[peer] {
 			in[b.Piece] = true
-			if other := at[b.Piece]; other != nil && other != peer {
-				w.t.Fatalf("peers %d and %d, which are not proven, share piece %d", peer.Owner, other.Owner, b.Piece)
-			}
-			at[b.Piece] = peer
 		}
 		for part := w.p.queue.first; part != nil; part = part.next {
 			if part.sentSome(peer) {

@@ -1,6 +1,10 @@
 package picker
 
-import "github.com/shoal-p2p/shoal/core/metainfo"
+import (
+	"slices"
+
+	"github.com/shoal-p2p/shoal/core/metainfo"
+)
 
 const (
 	// baseOpen and openPerPeer bound the pieces with free blocks. Each peer works
@@ -34,6 +38,9 @@ func (p *Picker) Pick(peer *Peer, n int, blocks []metainfo.Block) []metainfo.Blo
 // choose returns a piece with a free block for peer, of the highest level that
 // has one.
 func (p *Picker) choose(peer *Peer) *partial {
+	if part := peer.trial; part != nil && part.level == Skip && part.idle() {
+		p.abandon(part) // nobody wants it any more, and it would bind the peer for ever
+	}
 	if part := peer.trial; part != nil {
 		if part.open && p.serves(peer, part) {
 			return part
@@ -52,6 +59,22 @@ func (p *Picker) choose(peer *Peer) *partial {
 		}
 		if i, ok := p.fresh(peer, level); ok {
 			return p.start(i)
+		}
+	}
+	return p.share(peer)
+}
+
+// share returns an open piece that another is at who is not proven either, for a
+// peer that would idle while nobody is proven: of a torrent of few pieces the
+// slowest would decide when the first is there. Whose blocks were wrong is found
+// out all the same.
+func (p *Picker) share(peer *Peer) *partial {
+	if peer.asked.len() > 0 || slices.ContainsFunc(p.peers, func(q *Peer) bool { return q.proven }) {
+		return nil
+	}
+	for _, part := range p.open {
+		if part.level > Skip && peer.Has(part.index) && !part.isReserved(peer) {
+			return part
 		}
 	}
 	return nil
@@ -84,6 +107,9 @@ func (p *Picker) enough(peer *Peer) bool {
 // serves reports whether peer may be asked for a piece. One that is fetched
 // from its owner alone is open to others once the owner has nothing in flight.
 func (p *Picker) serves(peer *Peer, part *partial) bool {
-	reserved := part.solo && part.owner != nil && part.owner != peer && part.owner.asked.len() > 0
-	return peer.Has(part.index) && !reserved && admits(part, peer)
+	return peer.Has(part.index) && !part.isReserved(peer) && admits(part, peer)
+}
+
+func (part *partial) isReserved(peer *Peer) bool {
+	return part.solo && part.owner != nil && part.owner != peer && part.owner.asked.len() > 0
 }

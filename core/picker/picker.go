@@ -35,6 +35,7 @@ import (
 //	Arrived, Returned,       they came, or will not come
 //	ReturnAll
 //	Verified, Failed         a piece was hashed
+//	Lost                     one that was there is not
 //
 // and costs per block a look-up, and per piece a look at each peer and at the
 // pieces that are open. Work that grows with the number of pieces is done only
@@ -104,6 +105,10 @@ func (p *Picker) Wanted() int64 { return p.total }
 
 // Left is how much of that is not verified, in bytes.
 func (p *Picker) Left() int64 { return p.total - p.verified }
+
+// Needs reports whether a piece is missing that is wanted, or in a reader's
+// window.
+func (p *Picker) Needs() bool { return p.need.count > 0 || p.due.count > 0 }
 
 // Verified says that the store holds piece i and its hash is right, whether it
 // was fetched or there before. It returns whose blocks made it: Trust is due to

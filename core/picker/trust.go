@@ -4,7 +4,8 @@ package picker
 // piece, from the first block that it is asked for until the piece is Verified
 // or Failed, or until it has given the piece back without sending any of it; and
 // no other peer that is not proven shares the piece while it is there and has
-// something of it in flight. Proven ones may help. So what a peer without
+// something of it in flight, unless it would idle and nobody is proven yet. Proven
+// ones may help. So what a peer without
 // history can spoil is one piece, and it is known who did.
 //
 // A peer that joins is not proven. Once one of its pieces is Verified the caller
@@ -37,12 +38,12 @@ func (p *Picker) release(peer *Peer) {
 // admits reports whether a piece is one that peer may work at, as far as trust
 // goes.
 func admits(part *partial, peer *Peer) bool {
-	if peer.proven {
+	if peer.proven || peer.trial == part {
 		return true
 	}
 	other := part.trial
 	taken := other != nil && other != peer && other.asked.len() > 0
-	return !taken && (peer.trial == nil || peer.trial == part)
+	return !taken && peer.trial == nil
 }
 
 // sentSome reports whether a block of a piece is from peer.

@@ -50,6 +50,7 @@ func TestTrustedPeerIsFreeAtOnce(t *testing.T) {
 func TestUnprovenPeersShareNoPiece(t *testing.T) {
 	p := newPicker(2)
 	a, b, c := p.joinUnknown(1), p.joinUnknown(2), p.joinUnknown(3)
+	d := p.joinWith(4)
 	first := p.Pick(a, 1, nil)
 	second := p.Pick(b, 2, nil)
 	if first[0].Piece == pieceOf(t, second) {
@@ -59,7 +60,7 @@ func TestUnprovenPeersShareNoPiece(t *testing.T) {
 		t.Errorf("a third was asked for %v", got)
 	}
 	// A proven peer may help, and in the endgame too
-	d := p.joinSeed(4)
+	p.HasAll(d)
 	if got := p.Pick(d, 1, nil); pieceOf(t, got) != first[0].Piece {
 		t.Errorf("the proven peer was asked for %v", got)
 	}
@@ -81,6 +82,24 @@ func TestUnprovenPeersShareNoPiece(t *testing.T) {
 	e := p.joinUnknown(5)
 	if got := p.Pick(e, 1, nil); pieceOf(t, got) != first[0].Piece {
 		t.Errorf("picked %v, want what a left", got)
+	}
+}
+
+func TestUnprovenPeersShareAPieceWhereOneWouldIdle(t *testing.T) {
+	p := newPicker(2)
+	a, b, c := p.joinUnknown(1), p.joinUnknown(2), p.joinUnknown(3)
+	first := p.Pick(a, 1, nil)
+	second := p.Pick(b, 1, nil)
+	// Given that nobody is proven, when the third comes then it helps with a block
+	got := p.Pick(c, 1, nil)
+	if i := pieceOf(t, got); i != first[0].Piece && i != second[0].Piece || got[0] == first[0] || got[0] == second[0] {
+		t.Errorf("picked %v beside %v and %v", got, first, second)
+	}
+	// and whose piece it was goes on with it
+	p.Arrived(a, first[0])
+	p.Arrived(b, second[0])
+	if len(p.Pick(a, 4, nil))+len(p.Pick(b, 4, nil)) != 1 {
+		t.Error("there was one block left")
 	}
 }
 

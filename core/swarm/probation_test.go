@@ -1,9 +1,11 @@
 package swarm
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
+	"github.com/shoal-p2p/shoal/core/picker"
 	"github.com/shoal-p2p/shoal/core/wire"
 )
 
@@ -58,4 +60,68 @@ func TestReturningLiarCostsAPieceEachTime(t *testing.T) {
 	if len(b.banned) != 5 {
 		t.Errorf("%d bans", len(b.banned))
 	}
+}
+
+func TestATorrentOfOnePieceComesFromAllItsSeeds(t *testing.T) {
+	n := newNetwork(t)
+	n.bandwidth = 100 << 10
+	tor := newTorrent(4<<20, 4<<20)
+	b := n.learner("b", tor)
+	for i := range 10 {
+		n.connect(n.seedOf(fmt.Sprint("a", i), tor), b)
+	}
+	n.run(15*time.Second, allDone(b))
+}
+
+func TestALorisDoesNotKeepTheOnlyPieceForItself(t *testing.T) {
+	n := newNetwork(t)
+	tor := newTorrent(4<<20, 4<<20)
+	b := n.learner("b", tor)
+	p := n.puppet(b, hand(tor, "loris"))
+	var asked []wire.Request
+	p.on = func(m wire.Message) {
+		if r, ok := m.(wire.Request); ok {
+			asked = append(asked, r)
+		}
+	}
+	p.send(wire.HaveAll{}, wire.Unchoke{})
+	var next func()
+	next = func() {
+		if len(asked) > 0 && !p.gone {
+			r := asked[0]
+			asked = asked[1:]
+			p.send(wire.Piece{Piece: r.Piece, Begin: r.Begin, Block: tor.data[r.Begin:][:r.Length]})
+		}
+		n.after(9*time.Second, next)
+	}
+	n.after(4*time.Second, next)
+	n.pass(time.Second)
+	n.connect(n.seedOf("a", tor), b)
+	n.connect(n.seedOf("c", tor), b)
+	n.run(time.Minute, allDone(b))
+}
+
+func TestTheOtherFileComesWhenThePieceOnTrialIsDeselected(t *testing.T) {
+	n := newNetwork(t)
+	n.bandwidth = 1 << 20
+	tor := newTorrent(1<<20, 4<<20, 4<<20)
+	a, b := n.seedOf("a", tor), n.leech("b", tor)
+	b.handle(Select{[]picker.Priority{picker.Normal, picker.Skip}})
+	n.connect(a, b)
+	n.pass(600 * time.Millisecond) // the first piece is under way
+	b.handle(Select{[]picker.Priority{picker.Skip, picker.Normal}})
+	n.run(5*time.Minute, allDone(b))
+}
+
+func TestAReaderSeeksAwayFromThePieceOnTrial(t *testing.T) {
+	n := newNetwork(t)
+	n.bandwidth = 1 << 20
+	tor := newTorrent(1<<20, 16<<20)
+	a, b := n.seedOf("a", tor), n.leech("b", tor)
+	b.handle(Select{[]picker.Priority{picker.Skip}})
+	b.handle(Window{Reader: 1, First: 0, Last: 1})
+	n.connect(a, b)
+	n.pass(600 * time.Millisecond)
+	b.handle(Window{Reader: 1, First: 10, Last: 11})
+	n.arrives(b, 10, 11)
 }

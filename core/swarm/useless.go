@@ -14,7 +14,7 @@ const (
 
 // wantsNothing reports whether we want no piece more, though we may lack some
 // (BEP 21).
-func (s *Swarm) wantsNothing() bool { return s.store.open && s.picker.Left() == 0 }
+func (s *Swarm) wantsNothing() bool { return s.store.open && !s.picker.Needs() }
 
 // wantsNothing reports whether a peer has all it wants, as far as it has said.
 func (p *peer) wantsNothing() bool { return p.ext.uploadOnly || p.isSeed() }

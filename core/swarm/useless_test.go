@@ -166,3 +166,19 @@ func TestCountsFollowThePeers(t *testing.T) {
 		t.Errorf("without a peer the swarm still waits for %v", at)
 	}
 }
+
+func TestSeedsOfWhomAReaderNeedsPiecesStay(t *testing.T) {
+	n := newNetwork(t)
+	tor := newTorrent(64*kib, 8<<20)
+	b := n.leech("b", tor)
+	b.handle(Learn{tor.info})
+	b.handle(Select{[]picker.Priority{picker.Skip}})
+	n.pass(time.Second)
+	b.handle(Window{Reader: 1, First: 3, Last: 10})
+	for i := range 4 { // who claim all and give nothing
+		n.puppet(b, hand(tor, fmt.Sprint("lazy", i))).send(wire.HaveAll{})
+		n.pass(100 * time.Millisecond)
+	}
+	n.connect(n.seedOf("a", tor), b)
+	n.arrives(b, 3, 10)
+}
