@@ -1,0 +1,3 @@
+module github.com/pion/ice/v4
+
+go 1.26
