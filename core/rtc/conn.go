@@ -51,7 +51,8 @@ type conn struct {
 
 // news is what has happened since run last looked.
 type news struct {
-	reflexive, gathered bool // a server-reflexive candidate is found; all are
+	candidates          int  // of ours that are found
+	reflexive, gathered bool // a server-reflexive one is; all are
 	answers             int  // calls of Apply; the first counts
 	answer              string
 	channel             *channel // the one channel, once it is there

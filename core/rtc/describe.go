@@ -9,10 +9,13 @@ import (
 
 // A description is sent once, with the candidates that are known by then:
 // trackers carry no candidates afterwards. Host candidates come in
-// milliseconds. A server-reflexive one means that a STUN server has answered;
-// the others have reflexiveWait to do so too. gatherLimit is for networks where
-// none ever does.
+// milliseconds, all at once; where no server is asked there are no others, and
+// hostWait after the last of them is enough: Chromium itself calls gathering
+// complete 100 ms later. A server-reflexive one means that a STUN server has
+// answered; the others have reflexiveWait to do so too. gatherLimit is for
+// networks where none ever does.
 const (
+	hostWait      = 10 * time.Millisecond
 	reflexiveWait = 300 * time.Millisecond
 	gatherLimit   = 3 * time.Second
 )
@@ -78,7 +81,8 @@ func (c *conn) makeLocal() (webrtc.SessionDescription, error) {
 func (c *conn) gather() error {
 	limit := time.NewTimer(gatherLimit)
 	defer limit.Stop()
-	for reflexive := false; ; {
+	asks := len(c.dialer.servers) > 0
+	for found, reflexive := 0, false; ; {
 		n := c.look()
 		switch {
 		case n.over:
@@ -88,6 +92,9 @@ func (c *conn) gather() error {
 		case n.reflexive && !reflexive:
 			reflexive = true
 			limit.Reset(reflexiveWait)
+		case n.candidates > found && !asks:
+			found = n.candidates
+			limit.Reset(hostWait)
 		}
 		select {
 		case <-c.wake:
@@ -95,6 +102,14 @@ func (c *conn) gather() error {
 			return nil
 		}
 	}
+}
+
+// found notes a candidate of ours.
+func (c *conn) found(reflexive bool) {
+	c.note(func(n *news) {
+		n.candidates++
+		n.reflexive = n.reflexive || reflexive
+	})
 }
 
 // apply gives the peer's answer to the connection.

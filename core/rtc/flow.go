@@ -2,9 +2,9 @@ package rtc
 
 import "github.com/shoal-p2p/shoal/core/client"
 
-// maxMessage is the longest message that we send, in bytes: every browser
-// takes it, and longer ones are not faster.
-const maxMessage = 64 << 10
+// maxMessage is the longest message that we send, in bytes; every browser takes
+// it.
+const maxMessage = client.MaxMessage
 
 // maxLeft is how many bytes may leave between two Sends without being told of,
 // while the buffer is well filled.

@@ -65,12 +65,11 @@ func watch(pc *webrtc.PeerConnection, c *conn) watched {
 	value := pc.JSValue()
 	w.listen(value, "icecandidate", func(event js.Value) {
 		candidate := event.Get("candidate")
-		switch {
-		case !candidate.Truthy():
+		if !candidate.Truthy() {
 			c.note(func(n *news) { n.gathered = true })
-		case candidate.Get("type").Equal(js.ValueOf("srflx")):
-			c.note(func(n *news) { n.reflexive = true })
+			return
 		}
+		c.found(candidate.Get("type").Equal(js.ValueOf("srflx")))
 	})
 	w.listen(value, "icegatheringstatechange", func(js.Value) {
 		if value.Get("iceGatheringState").String() == "complete" {
@@ -141,21 +140,13 @@ func remoteAddr(pc *webrtc.PeerConnection) (addr netip.Addr) {
 
 // hear listens to a channel.
 func (w *watched) hear(dc js.Value, c *conn) {
-	w.listen(dc, "message", func(event js.Value) { c.message(event.Get("data")) })
+	in := openInbox(dc, c)
+	w.listeners = append(w.listeners, in.close)
 	w.listen(dc, "bufferedamountlow", func(js.Value) { c.note(func(n *news) { n.low = true }) })
-	w.listen(dc, "error", func(event js.Value) { c.channelError(event.Get("error")) })
-	w.listen(dc, "closing", func(js.Value) { c.fail(nil) })
-	w.listen(dc, "close", func(js.Value) { c.fail(nil) })
-}
-
-// message copies what came into Go. There is no bound: a page cannot hold up a
-// channel, so who receives counts, and closes.
-func (c *conn) message(data js.Value) {
-	if data.Type() == js.TypeString {
-		c.fail(ErrText)
-		return
-	}
-	c.receive(jsx.Bytes(data))
+	// What came before the end is told before it.
+	w.listen(dc, "error", func(event js.Value) { in.take(); c.channelError(event.Get("error")) })
+	w.listen(dc, "closing", func(js.Value) { in.take(); c.fail(nil) })
+	w.listen(dc, "close", func(js.Value) { in.take(); c.fail(nil) })
 }
 
 // userAbort is the SCTP cause "User-Initiated Abort" (RFC 9260, 3.3.10.12): so

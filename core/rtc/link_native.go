@@ -52,12 +52,11 @@ type watched struct{}
 func watch(pc *webrtc.PeerConnection, c *conn) watched {
 	var w watched
 	pc.OnICECandidate(func(candidate *webrtc.ICECandidate) {
-		switch {
-		case candidate == nil:
+		if candidate == nil {
 			c.note(func(n *news) { n.gathered = true })
-		case candidate.Typ == webrtc.ICECandidateTypeSrflx:
-			c.note(func(n *news) { n.reflexive = true })
+			return
 		}
+		c.found(candidate.Typ == webrtc.ICECandidateTypeSrflx)
 	})
 	pc.OnConnectionStateChange(func(state webrtc.PeerConnectionState) { c.changed(state.String()) })
 	pc.OnDataChannel(func(dc *webrtc.DataChannel) { w.add(dc, c) })

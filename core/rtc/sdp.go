@@ -13,6 +13,8 @@ const (
 	// minMessage is the least max-message-size that a peer may ask for. Below a
 	// packet's worth it would only make us work.
 	minMessage = 1 << 10
+	// unsaidMessage is max-message-size where a peer does not say it (RFC 8841).
+	unsaidMessage = 64 << 10
 )
 
 // readDescription checks that a peer's description is of one data channel and
@@ -23,7 +25,7 @@ func readDescription(sdp string) (limit int, err error) {
 	if len(sdp) > maxDescription {
 		return 0, fmt.Errorf("%w: %d bytes", ErrDescription, len(sdp))
 	}
-	media, size := 0, uint64(maxMessage) // RFC 8841: 64 KiB where it is not said
+	media, size := 0, uint64(unsaidMessage)
 	for line := range strings.Lines(sdp) {
 		line = strings.TrimRight(line, "\r\n")
 		if kind, ok := strings.CutPrefix(line, "m="); ok {

@@ -15,9 +15,9 @@ func TestReadDescription(t *testing.T) {
 		limit     int // 0: refused
 	}{
 		{"no size said", dataOnly, 64 << 10},
-		{"Chromium's size", dataOnly + "a=max-message-size:262144\r\n", 64 << 10},
-		{"Firefox's size", dataOnly + "a=max-message-size:1073741823\r\n", 64 << 10},
-		{"any size", dataOnly + "a=max-message-size:0\r\n", 64 << 10},
+		{"Chromium's size", dataOnly + "a=max-message-size:262144\r\n", maxMessage},
+		{"Firefox's size", dataOnly + "a=max-message-size:1073741823\r\n", maxMessage},
+		{"any size", dataOnly + "a=max-message-size:0\r\n", maxMessage},
 		{"a small size", dataOnly + "a=max-message-size:16384\n", 16 << 10},
 		{"the smallest", dataOnly + "a=max-message-size:1024\r\n", 1 << 10},
 		{"a size that only makes work", dataOnly + "a=max-message-size:1\r\n", 0},

@@ -1,9 +1,10 @@
 //go:build js && wasm
 
-// Package store keeps a torrent's bytes in a page: Memory in JavaScript
-// ArrayBuffers, as wasm memory never shrinks, and Source where they are, in
-// the Files and Blobs that are seeded. Both hash outside of Go where the page
-// can, and work on a bounded number of bytes at once.
+// Package store keeps a torrent's bytes in a page: OPFS in the origin's private
+// file system, through the page's storage Worker; Memory in JavaScript
+// ArrayBuffers, as wasm memory never shrinks; and Source where they are, in the
+// Files and Blobs that are seeded. All hash outside of Go where the page can,
+// and work on a bounded number of bytes at once.
 package store
 
 import (

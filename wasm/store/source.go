@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"sort"
+	"sync"
 	"syscall/js"
 
 	"github.com/shoal-p2p/shoal/core/client"
@@ -24,11 +25,14 @@ type Source struct {
 	gate   gate
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
+
+	mu     sync.Mutex
+	sliced []js.Value // the first pieces that lie in one blob; undefined before they are read
 }
 
 // NewSource returns a store over blobs whose lengths the layout adds up.
 func NewSource(layout metainfo.Layout, blobs []js.Value) (*Source, error) {
-	s := &Source{blobs: blobs, begins: make([]int64, 1, len(blobs)+1), hasher: newHasher()}
+	s := &Source{blobs: blobs, begins: make([]int64, 1, len(blobs)+1), hasher: newHasher(), sliced: make([]js.Value, min(layout.Pieces(), maxSliced))}
 	for i, blob := range blobs {
 		s.begins = append(s.begins, s.begins[i]+Size(blob))
 	}
@@ -98,8 +102,7 @@ func (s *Source) read(p metainfo.Piece) (js.Value, error) {
 	if s.ctx.Err() != nil {
 		return js.Undefined(), fs.ErrClosed
 	}
-	// A Blob of slices reads no byte until it is asked, then all at once.
-	blob, err := newBlob(s.slices(p.Offset, int64(p.Length)), "")
+	blob, err := s.slice(p)
 	if err != nil {
 		return js.Undefined(), err
 	}
@@ -114,6 +117,29 @@ func (s *Source) read(p metainfo.Piece) (js.Value, error) {
 	return data, nil
 }
 
+// maxSliced bounds the slices that are kept: what is longer has long pieces.
+const maxSliced = 2048
+
+// slice returns a piece as a Blob, of which no byte is read before it is asked.
+// To make one the page waits for the browser's own process, and each piece is
+// read twice or more, to be hashed and to be sent: so slices are kept.
+func (s *Source) slice(p metainfo.Piece) (js.Value, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if int(p.Index) < len(s.sliced) && !s.sliced[p.Index].IsUndefined() {
+		return s.sliced[p.Index], nil
+	}
+	parts := s.slices(p.Offset, int64(p.Length))
+	if len(parts) != 1 {
+		return newBlob(parts, "")
+	}
+	blob := parts[0].(js.Value)
+	if int(p.Index) < len(s.sliced) {
+		s.sliced[p.Index] = blob
+	}
+	return blob, nil
+}
+
 // readError tells a File that is not what it was from other failures.
 func readError(err error) error {
 	if jsx.Named(err, "NotReadableError") || jsx.Named(err, "NotFoundError") {
@@ -126,5 +152,8 @@ func readError(err error) error {
 func (s *Source) Close(_ bool, done func(error)) {
 	s.cancel()
 	s.hasher.close()
+	s.mu.Lock()
+	s.sliced = nil
+	s.mu.Unlock()
 	done(nil)
 }
