@@ -11,7 +11,7 @@ import { createInterface } from 'node:readline'
 // and the client.
 const portable = [
   'alarm', 'bencode', 'bitfield', 'blame', 'choke', 'client', 'exchange', 'id', 'limit', 'metainfo', 'node', 'picker',
-  'signaling', 'sim', 'swarm', 'tracker', 'webseed', 'wire'
+  'session', 'signaling', 'sim', 'swarm', 'tracker', 'webseed', 'wire'
 ].map(name => `./core/${name}`)
 // What needs a browser around it.
 const inBrowsers = ['./core/jsx', './core/rtc', './wasm/...']

@@ -59,7 +59,7 @@ func (c *Client) Add(ctx context.Context, link string, opts AddOptions) (*Torren
 	if failed != nil {
 		return nil, failed
 	}
-	p.infoHash, p.name = m.InfoHash, m.Name
+	p.infoHash, p.name, p.sources = m.InfoHash, m.Name, m.Sources
 	if p.choose == nil && len(m.Select) > 0 {
 		p.choose = func(info *metainfo.Info) []Priority { return priorities(m.Wanted(len(info.Files))) }
 	}
@@ -99,6 +99,7 @@ func (c *Client) plan(opts AddOptions, trackers, webSeeds []string) (plan, *Erro
 		named:     opts.WebSeeds,
 		openStore: opts.OpenStore,
 		choose:    opts.Select,
+		apart:     opts.OpenStore != nil,
 	}
 	if opts.Trackers == nil {
 		p.defaults = c.cfg.Trackers

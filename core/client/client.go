@@ -29,8 +29,10 @@ type Config struct {
 	// UploadLimit and DownloadLimit hold for all torrents together, in bytes per
 	// second; 0 is none.
 	UploadLimit, DownloadLimit int64
-	// Key is who this peer is from session to session; a new one is made where it
-	// is zero.
+	// Session brings back what the client had when it ended, and who it was; nil
+	// for none.
+	Session Session
+	// Key is who this peer is; the session's where it is zero, or a new one.
 	Key id.KeyPair
 
 	// OnEvent is told what happens to torrents, in order, from the client's
@@ -62,12 +64,14 @@ type Client struct {
 	// Owned by the goroutine.
 	node      *node.Node
 	conns     map[node.Conn]*link
-	flush     []*link // links with unsent bytes
+	flush     []*link   // links with unsent bytes
+	flushAt   time.Time // when those of them leave that have nothing but Haves; zero when there are none
 	sockets   map[string]Socket
 	fetches   fetches   // requests to web seeds
 	stores    int       // open, or being opened or closed
 	publishAt time.Time // when progress is told next; zero when nothing moves
 	closing   bool
+	memory    memory
 
 	// Stores that are being closed, and torrents of the same info hash that wait.
 	leaving map[id.ID]int
@@ -84,8 +88,10 @@ type Client struct {
 // New starts a client.
 func New(cfg Config) *Client {
 	rng := rand.New(rand.NewChaCha8(secret()))
+	var memory memory
+	seed := memory.recall(cfg.Session, secret())
 	if cfg.Key.IsZero() {
-		cfg.Key = id.NewKeyPair(secret())
+		cfg.Key = id.NewKeyPair(seed)
 	}
 	peerID := id.NewPeer(rng)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -103,8 +109,10 @@ func New(cfg Config) *Client {
 		leaving:  make(map[id.ID]int),
 		waiting:  make(map[id.ID][]func()),
 		torrents: make(map[id.ID]*Torrent),
+		memory:   memory,
 	}
 	c.SetLimits(cfg.UploadLimit, cfg.DownloadLimit)
+	c.mail.post(c.resume)
 	go c.run()
 	return c
 }
@@ -194,8 +202,10 @@ func (c *Client) turn() {
 		did := c.mail.drain(func() bool {
 			return c.cfg.Breathe == nil || time.Since(began) < maxTurn
 		})
-		c.flushAll()
-		c.publish(time.Now())
+		now := time.Now()
+		c.flushAll(now)
+		c.publish(now)
+		c.keepDue(now)
 		if !did {
 			return
 		}
@@ -220,8 +230,10 @@ func (c *Client) untilDeadline(now time.Time) time.Duration {
 	if at, ok := c.node.Deadline(); ok {
 		wait = min(wait, at.Sub(now))
 	}
-	if !c.publishAt.IsZero() {
-		wait = min(wait, c.publishAt.Sub(now))
+	for _, at := range []time.Time{c.publishAt, c.memory.keepAt, c.flushAt} {
+		if !at.IsZero() {
+			wait = min(wait, at.Sub(now))
+		}
 	}
 	return max(0, wait)
 }

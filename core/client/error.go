@@ -18,6 +18,7 @@ const (
 	CodeHTTP               Code = "HTTP"                // a .torrent URL that cannot be fetched
 	CodeSourceChanged      Code = "SOURCE_CHANGED"      // a seeded file changed or is gone
 	CodeStore              Code = "STORE"               // the store cannot write or read
+	CodeQuota              Code = "QUOTA"               // the store is full
 	CodeNotReady           Code = "NOT_READY"           // the metadata or the bytes are not there yet
 	CodeRemoved            Code = "REMOVED"             // the torrent was removed
 	CodeClosed             Code = "CLOSED"              // the client was closed
@@ -47,4 +48,6 @@ var (
 	ErrBodyTooLong = errors.New("body too long")
 	// ErrSourceChanged is wrapped by a store whose source is not what it was.
 	ErrSourceChanged = errors.New("the file changed or is gone")
+	// ErrFull is wrapped by a store that has no room for more.
+	ErrFull = errors.New("there is no room left")
 )

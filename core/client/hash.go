@@ -22,6 +22,15 @@ type hashed struct {
 // any order of pieces, from this goroutine. It ends at the first error, or
 // when ctx does, and leaves no call under way behind.
 func hashAll(ctx context.Context, store Store, layout metainfo.Layout, each func(metainfo.Piece, metainfo.Digest)) error {
+	all := make([]metainfo.PieceIndex, layout.Pieces())
+	for i := range all {
+		all[i] = metainfo.PieceIndex(i)
+	}
+	return hashSome(ctx, store, layout, all, each)
+}
+
+// hashSome is hashAll of some pieces.
+func hashSome(ctx context.Context, store Store, layout metainfo.Layout, pieces []metainfo.PieceIndex, each func(metainfo.Piece, metainfo.Digest)) error {
 	window := 1
 	if layout.Pieces() > 0 {
 		window = max(2, min(64, hashAhead/layout.PieceLength()))
@@ -30,11 +39,11 @@ func hashAll(ctx context.Context, store Store, layout metainfo.Layout, each func
 	next, underWay := 0, 0
 	var failed error
 	for {
-		for failed == nil && underWay < window && next < layout.Pieces() {
+		for failed == nil && underWay < window && next < len(pieces) {
 			if failed = context.Cause(ctx); failed != nil {
 				break
 			}
-			piece := layout.Piece(metainfo.PieceIndex(next))
+			piece := layout.Piece(pieces[next])
 			store.Verify(piece, func(digest metainfo.Digest, err error) {
 				answers <- hashed{piece, digest, err}
 			})

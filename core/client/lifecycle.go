@@ -1,12 +1,15 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"slices"
+	"time"
 
 	"github.com/shoal-p2p/shoal/core/id"
 	"github.com/shoal-p2p/shoal/core/metainfo"
 	"github.com/shoal-p2p/shoal/core/node"
+	"github.com/shoal-p2p/shoal/core/session"
 )
 
 // plan is what a torrent starts from.
@@ -19,9 +22,13 @@ type plan struct {
 	webSeeds  []string
 	named     []string       // of these, what our caller has named
 	info      *metainfo.Info // nil while unknown
+	sources   []string       // of the metadata
 	store     Store          // complete and open, for a seed; otherwise nil
 	openStore OpenStore
 	choose    func(*metainfo.Info) []Priority
+	past      *session.Pieces // what an earlier session says of its store
+	apart     bool            // no session could find its bytes again
+	added     int64           // milliseconds since 1970; 0 for now
 }
 
 // start begins a torrent, or returns the one that is there. It runs on the
@@ -38,13 +45,14 @@ func (c *Client) start(p plan) (*Torrent, *Error) {
 		t = c.newTorrent(p)
 	}
 	t.named = unite(t.named, p.named)
+	c.keepSoon(t, true)
 	c.handle(node.Add{
 		InfoHash: p.infoHash,
 		Trackers: p.trackers,
 		Defaults: p.defaults,
 		WebSeeds: p.webSeeds,
 		Info:     p.info,
-		Seed:     p.store != nil && t.store == p.store,
+		Seed:     p.store != nil && t.store == p.store || p.past != nil && p.past.Have.All(),
 	})
 	return t, nil
 }
@@ -72,6 +80,10 @@ func (c *Client) newTorrent(p plan) *Torrent {
 		webSeeds: p.webSeeds,
 		fetches:  make(map[uint64]*fetch),
 		comment:  p.comment,
+		sources:  p.sources,
+		past:     p.past,
+		apart:    p.apart || p.store != nil,
+		added:    cmp.Or(p.added, time.Now().UnixMilli()),
 	}
 	t.ctx, t.cancel = context.WithCancel(c.ctx)
 	if p.store != nil {
@@ -95,6 +107,11 @@ func (c *Client) end(t *Torrent, why *Error, data bool, then func(error)) {
 		return
 	}
 	t.cancel()
+	if why == errRemoved {
+		c.unkeep(t)
+	} else {
+		c.keep(t)
+	}
 	t.forget = data
 	c.mu.Lock()
 	delete(c.torrents, t.infoHash)

@@ -13,15 +13,18 @@ import (
 func (c *Client) open(t *Torrent, info *metainfo.Info) {
 	if t.learned(info) {
 		if t.choose != nil {
-			c.tell(node.Torrent{InfoHash: t.infoHash, Event: swarm.Select{Priority: t.choose(info)}})
+			priority := t.choose(info)
+			t.chose(priority)
+			c.tell(node.Torrent{InfoHash: t.infoHash, Event: swarm.Select{Priority: priority}})
 		}
+		c.keepSoon(t, true)
 		c.refresh(t)
 		c.event(t, Ready{})
 	}
 	if t.store != nil {
 		have := bitfield.New(info.Layout.Pieces())
 		have.SetAll()
-		c.mail.post(func() { c.opened(t, t.store, have, nil) })
+		c.mail.post(func() { c.opened(t, t.store, have, nil, nil) })
 		return
 	}
 	if c.leaving[t.infoHash] > 0 { // what an earlier torrent of that hash kept
@@ -41,15 +44,16 @@ func (c *Client) openStore(t *Torrent, info *metainfo.Info) {
 		defer c.work.Done()
 		store, fresh, err := t.openPort(info)
 		have := bitfield.New(info.Layout.Pieces())
+		var doubted *bitfield.Bitfield
 		if err == nil && !fresh {
-			err = check(t.ctx, store, info, have)
+			have, doubted, err = t.stock(store, info)
 		}
-		c.mail.post(func() { c.opened(t, store, have, err) })
+		c.mail.post(func() { c.opened(t, store, have, doubted, err) })
 	}()
 }
 
 // opened gives the swarm its store, unless the torrent ended in the meantime.
-func (c *Client) opened(t *Torrent, store Store, have *bitfield.Bitfield, err error) {
+func (c *Client) opened(t *Torrent, store Store, have, doubted *bitfield.Bitfield, err error) {
 	opening := t.opening
 	t.opening = false
 	if c.torrent(t.infoHash) != t {
@@ -68,7 +72,11 @@ func (c *Client) opened(t *Torrent, store Store, have *bitfield.Bitfield, err er
 	t.mu.Lock()
 	t.pieces = have.Clone()
 	t.mu.Unlock()
+	if doubted != nil {
+		c.handle(node.Torrent{InfoHash: t.infoHash, Event: swarm.Recalled{Pieces: doubted}})
+	}
 	c.handle(node.Torrent{InfoHash: t.infoHash, Event: swarm.Opened{Have: have, Err: err}})
+	c.keepSoon(t, false)
 	if c.refresh(t) {
 		c.event(t, Progress{})
 	}

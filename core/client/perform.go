@@ -132,6 +132,10 @@ func (c *Client) told(t *Torrent, e swarm.Effect) {
 		err := &Error{CodeStore, e.Err}
 		if errors.Is(e.Err, ErrSourceChanged) {
 			err.Code = CodeSourceChanged
+		} else if errors.Is(e.Err, ErrFull) {
+			c.refresh(t)
+			s := t.Stats()
+			err = &Error{CodeQuota, fmt.Errorf("%d bytes are not stored yet: %w", s.Total-s.Done, e.Err)}
 		} else if errors.Is(e.Err, metainfo.ErrInvalid) || errors.Is(e.Err, metainfo.ErrUnsupportedVersion) {
 			err.Code = CodeInvalidTorrent
 		}

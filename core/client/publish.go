@@ -44,6 +44,11 @@ func (c *Client) refresh(t *Torrent) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	changed := stats != t.stats
+	if t.losses != s.Losses() {
+		t.losses = s.Losses()
+		t.pieces = s.Pieces().Clone()
+		c.keepSoon(t, false)
+	}
 	t.stats, t.peers = stats, peers
 	if stats.DownloadSpeed > 0 || stats.UploadSpeed > 0 {
 		c.stir()

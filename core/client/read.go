@@ -11,7 +11,11 @@ import (
 // Read returns verified bytes of the torrent. Where one is missing the error
 // has CodeNotReady.
 func (t *Torrent) Read(ctx context.Context, offset int64, length int) ([]byte, error) {
-	if !t.Has(offset, int64(length)) {
+	is, err := t.Prove(ctx, offset, int64(length))
+	if err != nil {
+		return nil, err
+	}
+	if !is {
 		return nil, &Error{CodeNotReady, fmt.Errorf("bytes %d to %d are not there yet", offset, offset+int64(length))}
 	}
 	layout := t.Info().Layout
@@ -62,8 +66,11 @@ func storeError(err error) error {
 	if e := (*Error)(nil); errors.As(err, &e) {
 		return e
 	}
-	if errors.Is(err, ErrSourceChanged) {
+	switch {
+	case errors.Is(err, ErrSourceChanged):
 		return &Error{CodeSourceChanged, err}
+	case errors.Is(err, ErrFull):
+		return &Error{CodeQuota, err}
 	}
 	return &Error{CodeStore, err}
 }

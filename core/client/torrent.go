@@ -11,6 +11,7 @@ import (
 	"github.com/shoal-p2p/shoal/core/metainfo"
 	"github.com/shoal-p2p/shoal/core/node"
 	"github.com/shoal-p2p/shoal/core/picker"
+	"github.com/shoal-p2p/shoal/core/session"
 	"github.com/shoal-p2p/shoal/core/swarm"
 )
 
@@ -35,6 +36,18 @@ type Torrent struct {
 	forget   bool              // whoever closes the store deletes the data
 	fetches  map[uint64]*fetch // requests to web seeds
 	named    []string          // web seeds that our caller has named, and no stranger
+	losses   int               // of its swarm, that pieces shows
+
+	// Of these too, for the session.
+	past       *session.Pieces // what an earlier one says of the store
+	apart      bool            // none could find its bytes again
+	renewed    bool            // what it is has changed since it was kept,
+	moved      bool            // and so have its pieces
+	userPaused bool            // by Pause, and not by a failure
+	sequential bool
+	up, down   int64    // limits
+	sources    []string // of the metadata
+	added      int64    // milliseconds since 1970
 
 	mu       sync.Mutex
 	name     string
@@ -46,6 +59,7 @@ type Torrent struct {
 	pieces   *bitfield.Bitfield
 	stats    Stats
 	peers    []PeerInfo
+	priority []Priority // of files; nil for all alike
 	err      *Error
 	finished bool // done is closed
 	ended    bool // the torrent has left the client
@@ -62,7 +76,7 @@ func (t *Torrent) Ready() <-chan struct{} { return t.ready }
 func (t *Torrent) Done() <-chan struct{} { return t.done }
 
 // Err says why the torrent ended (CodeRemoved, CodeClosed) or stopped
-// (CodeStore, CodeSourceChanged, CodeInvalidTorrent); nil while it lives.
+// (CodeStore, CodeQuota, CodeSourceChanged, CodeInvalidTorrent); nil while it lives.
 func (t *Torrent) Err() *Error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -174,19 +188,34 @@ const (
 func (t *Torrent) Select(priority []Priority) {
 	t.client.mail.post(func() {
 		t.choose = nil
+		t.chose(priority)
+		t.client.keepSoon(t, true)
 		t.tell(swarm.Select{Priority: priority})
 	})
 }
 
 // Order says whether pieces are fetched in their order, or the rarest first.
 func (t *Torrent) Order(sequential bool) {
-	t.client.mail.post(func() { t.tell(swarm.Order{Sequential: sequential}) })
+	t.client.mail.post(func() {
+		t.sequential = sequential
+		t.client.keepSoon(t, true)
+		t.tell(swarm.Order{Sequential: sequential})
+	})
 }
 
 // SetLimits sets how fast the torrent may send and receive, in bytes per second;
 // 0 leaves it to the client's limits.
 func (t *Torrent) SetLimits(upload, download int64) {
-	t.client.tell(node.Limit{InfoHash: t.infoHash, Up: upload, Down: download})
+	t.client.mail.post(func() {
+		t.up, t.down = upload, download
+		t.client.keepSoon(t, true)
+		t.client.limit(t)
+	})
+}
+
+// limit sets the rates of a torrent.
+func (c *Client) limit(t *Torrent) {
+	c.handle(node.Limit{InfoHash: t.infoHash, Up: t.up, Down: t.down})
 }
 
 // Window says which bytes a reader needs next; they are fetched before all
@@ -213,7 +242,13 @@ func (t *Torrent) CloseWindow(reader uint64) {
 }
 
 // Pause stops transfer in both directions.
-func (t *Torrent) Pause() { t.client.mail.post(func() { t.tell(swarm.Pause{}) }) }
+func (t *Torrent) Pause() {
+	t.client.mail.post(func() {
+		t.userPaused = true
+		t.client.keepSoon(t, true)
+		t.tell(swarm.Pause{})
+	})
+}
 
 // Resume ends a Pause, and tries again after Failed.
 func (t *Torrent) Resume() {
@@ -223,6 +258,8 @@ func (t *Torrent) Resume() {
 			t.err = nil
 		}
 		t.mu.Unlock()
+		t.userPaused = false
+		t.client.keepSoon(t, true)
 		t.tell(swarm.Resume{})
 	})
 }
@@ -275,6 +312,7 @@ func (t *Torrent) have(piece metainfo.PieceIndex) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.pieces.Set(int(piece))
+	t.client.keepSoon(t, false)
 	return t.pieces.Count() == 1
 }
 

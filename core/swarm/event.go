@@ -56,12 +56,16 @@ type (
 		Have *bitfield.Bitfield
 		Err  error
 	}
+	// Recalled comes before Opened: of the pieces that it will tell these were
+	// verified before this session. Each is verified again before it is used.
+	Recalled struct{ Pieces *bitfield.Bitfield }
 	// Wrote answers Write.
 	Wrote struct {
 		Block metainfo.Block
 		Err   error
 	}
-	// Verified answers Verify: the SHA-1 of what the store holds of the piece.
+	// Verified answers Verify: the SHA-1 of what the store holds of the piece. That
+	// of a Recalled one may come unasked.
 	Verified struct {
 		Piece  metainfo.PieceIndex
 		Digest metainfo.Digest
@@ -121,6 +125,7 @@ func (Drained) event()      {}
 func (Disconnected) event() {}
 func (Learn) event()        {}
 func (Opened) event()       {}
+func (Recalled) event()     {}
 func (Wrote) event()        {}
 func (Verified) event()     {}
 func (ReadDone) event()     {}

@@ -2,6 +2,7 @@ package swarm
 
 import (
 	"math/bits"
+	"slices"
 
 	"github.com/shoal-p2p/shoal/core/bitfield"
 	"github.com/shoal-p2p/shoal/core/blame"
@@ -20,6 +21,11 @@ type claims struct {
 	all        bool     // HaveAll
 	bits       []byte   // Bitfield
 	has, lacks pieceSet // by Have and lt_donthave since then, whichever came last
+}
+
+// some reports whether the peer began with any piece.
+func (c *claims) some() bool {
+	return c.all || slices.ContainsFunc(c.bits, func(eight byte) bool { return eight != 0 })
 }
 
 // note keeps a claim for later.
@@ -119,6 +125,9 @@ func (s *Swarm) stated(p *peer, m wire.Message) (reason string) {
 	case wire.Bitfield:
 		p.claims.bits = m.Bits
 	}
+	if p.slot == nil {
+		s.interest(p)
+	}
 	return s.judge(p)
 }
 
@@ -207,10 +216,10 @@ func (s *Swarm) judged(p *peer) {
 
 // interest tells a peer whether we want what it has, when that has changed.
 func (s *Swarm) interest(p *peer) {
-	if p.slot == nil || p.gone {
+	if p.gone {
 		return
 	}
-	is := s.trading() && s.picker.Interesting(p.slot)
+	is := s.interesting(p)
 	if is == p.interested {
 		return
 	}
@@ -221,6 +230,22 @@ func (s *Swarm) interest(p *peer) {
 		p.vow.freed = s.now
 		s.send(p, wire.NotInterested{})
 	}
+}
+
+// interesting reports whether a peer has what we want. While the metadata is
+// unknown we lack all of it: who has anything is told at once, so that its
+// Unchoke comes with the metadata and not a round-trip after. Until the store is
+// open that holds.
+func (s *Swarm) interesting(p *peer) bool {
+	switch {
+	case s.paused:
+		return false
+	case s.info == nil:
+		return s.priority == nil && p.claims.some()
+	case !s.store.open:
+		return p.interested
+	}
+	return p.slot != nil && s.picker.Interesting(p.slot)
 }
 
 func (s *Swarm) interestAll() {

@@ -119,6 +119,10 @@ func (s *Swarm) verifyPadding() {
 }
 
 func (s *Swarm) verified(ev Verified) {
+	if s.Doubted(ev.Piece) {
+		s.proved(ev)
+		return
+	}
 	w := s.store.pieces[ev.Piece]
 	if w == nil || !w.verifying {
 		return

@@ -17,6 +17,7 @@
 //	request.go    asking for blocks
 //	pipeline.go   of how many at once
 //	store.go      writing and verifying them
+//	recall.go     what lies in the store since an earlier session
 //	blame.go      who lied about them; sum.go knows them again
 //	probation.go  what is asked of whom we do not know yet
 //	suspect.go    and of whom it is not known yet whether it has lied
@@ -81,6 +82,7 @@ type Swarm struct {
 	picker   *picker.Picker    // nil until info is known
 	priority []picker.Priority // of files; nil for all Normal
 	store    store
+	past     past
 	summer   *summer
 	audits   audits
 	web      web
@@ -151,6 +153,8 @@ func (s *Swarm) Handle(now time.Time, ev Event) {
 		s.learn(ev.Info)
 	case Opened:
 		s.opened(ev)
+	case Recalled:
+		s.recalled(ev)
 	case Wrote:
 		s.wrote(ev)
 	case Verified:

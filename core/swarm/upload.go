@@ -233,7 +233,11 @@ func (s *Swarm) readFor(p *peer) {
 		s.uploads.reading[b.Piece] = true
 		s.uploads.bytes += piece.Length
 		p.up.earned = p.up.earned.Add(forgiving(piece.Length))
-		s.emit(Read{piece})
+		if s.Doubted(b.Piece) {
+			s.emit(Verify{piece}) // proved goes on
+		} else {
+			s.emit(Read{piece})
+		}
 	}
 }
 
@@ -259,13 +263,21 @@ func (s *Swarm) regain() {
 	s.uploads.lost = nil
 }
 
+// endReading reports whether a piece was being read.
+func (s *Swarm) endReading(i metainfo.PieceIndex) bool {
+	if !s.uploads.reading[i] {
+		return false
+	}
+	delete(s.uploads.reading, i)
+	s.uploads.bytes -= s.info.Layout.Piece(i).Length
+	return true
+}
+
 func (s *Swarm) readDone(ev ReadDone) {
-	if !s.uploads.reading[ev.Piece] {
+	if !s.endReading(ev.Piece) {
 		return
 	}
 	length := s.info.Layout.Piece(ev.Piece).Length
-	delete(s.uploads.reading, ev.Piece)
-	s.uploads.bytes -= length
 	if ev.Err == nil && len(ev.Data) != length {
 		ev.Err = fmt.Errorf("piece %d has %d bytes in the store, not %d", ev.Piece, len(ev.Data), length)
 	}

@@ -66,7 +66,7 @@ export interface FetchOptions {
    * must answer ranges and, from another origin, allow them (CORS).
    */
   webSeeds?: string[]
-  /** 'memory', which 'auto' means too; 'opfs' is UNSUPPORTED yet. */
+  /** 'auto' is where the client keeps what it fetches; 'opfs' is UNSUPPORTED yet. */
   store?: 'auto' | 'opfs' | 'memory'
   /** Aborting before `done` takes the torrent away again, unless others asked for it. */
   signal?: AbortSignal
@@ -85,7 +85,11 @@ export interface ClientOptions {
   iceServers?: RTCIceServer[]
   /** Not there yet: UNSUPPORTED. */
   bootstrap?: string[]
-  /** 'memory', which 'auto' means too; 'opfs' is UNSUPPORTED yet. */
+  /**
+   * Where what is fetched is kept. 'auto', the default: in the origin's private
+   * file system, or in memory where that does not work; see stats().store.
+   * 'opfs' is UNSUPPORTED yet.
+   */
   store?: 'auto' | 'opfs' | 'memory'
   /** How many connections there may be, unanswered offers counted. Default: 55. */
   maxConnections?: number
@@ -93,11 +97,15 @@ export interface ClientOptions {
   uploadLimit?: number
   /** Bytes per second, for all torrents together; unlimited where it is missing. */
   downloadLimit?: number
-  /** Not there yet: UNSUPPORTED. */
+  /**
+   * Keep the session in the origin's storage, and bring back what was kept: every
+   * torrent that was fetched, its choices and its verified pieces. One client of
+   * an origin has the session at a time.
+   */
   resume?: boolean
   /** Where shoal.wasm lies; beside the script where it is missing. */
   wasmUrl?: string | URL
-  /** Not there yet: UNSUPPORTED. */
+  /** Where shoal-worker.js lies; beside the script where it is missing. */
   workerUrl?: string | URL
 }
 
@@ -107,6 +115,11 @@ export interface Limits {
   download?: number
 }
 
+export interface ClientEventMap {
+  /** Something is wrong with the session; torrents go on without it. */
+  warning: CustomEvent<ShoalError>
+}
+
 /** One peer in the sense of BitTorrent: its torrents share connections and budget. */
 export interface Client extends EventTarget {
   seed(input: SeedInput, options?: SeedOptions): Promise<Torrent>
@@ -114,11 +127,34 @@ export interface Client extends EventTarget {
   add(link: TorrentLink, options?: FetchOptions): Torrent
   /** In the order in which they were added. */
   readonly torrents: Torrent[]
+  /** Resolves with the torrents that the session has brought back; see the option resume. */
+  readonly resumed: Promise<Torrent[]>
   stats(): ClientStats
   /** Instead of the options uploadLimit and downloadLimit, from now on. */
   setLimits(limits: Limits): void
   /** Ends every torrent and frees the memory. A closed client stays closed. */
   close(): Promise<void>
+
+  addEventListener<K extends keyof ClientEventMap>(
+    type: K,
+    listener: (this: Client, event: ClientEventMap[K]) => void,
+    options?: boolean | AddEventListenerOptions,
+  ): void
+  addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | AddEventListenerOptions,
+  ): void
+  removeEventListener<K extends keyof ClientEventMap>(
+    type: K,
+    listener: (this: Client, event: ClientEventMap[K]) => void,
+    options?: boolean | EventListenerOptions,
+  ): void
+  removeEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | EventListenerOptions,
+  ): void
 }
 
 /** Counts since the client was made; bytes are payload. */
@@ -127,6 +163,10 @@ export interface ClientStats {
   readonly peers: number
   /** Unanswered offers counted. */
   readonly connections: number
+  /** Where what is fetched is kept: the origin's private file system, or memory. */
+  readonly store: 'opfs' | 'memory'
+  /** Why it is memory; '' where it is not. */
+  readonly storeReason: string
   readonly downloaded: number
   readonly uploaded: number
   /** Bytes per second. */

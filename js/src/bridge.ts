@@ -3,6 +3,7 @@
 
 import type { ClientStats, PeerInfo, TorrentStats } from './api.js'
 import { type ErrorCode, ShoalError } from './error.js'
+import type { Entry } from './session.js'
 
 /** A file of a torrent. Padding is left out, so index may differ from its place in the list. */
 export interface FileEntry {
@@ -48,6 +49,9 @@ export interface Added {
   snapshot: Snapshot
 }
 
+/** What Go counts of a client. */
+export type Counts = Omit<ClientStats, 'store' | 'storeReason'>
+
 interface OfTorrent {
   torrent: number
 }
@@ -66,7 +70,15 @@ export interface Rates {
 
 /** Every method: its parameters and its result. */
 export interface Methods {
-  open: [{ trackers?: string[]; iceServers?: IceServer[]; maxConnections?: number } & Rates, null]
+  open: [
+    { trackers?: string[]; iceServers?: IceServer[]; maxConnections?: number; session?: Entry[] } & Rates,
+    /** The info hashes of what the session has brought back, and what is wrong with it. */
+    { resumed: string[]; faults: Trouble[] },
+  ]
+  /** Takes what the session has brought back. */
+  claim: [OfTorrent & { infoHash: string }, Added]
+  /** Keeps at once what has changed. */
+  persist: [Record<never, never>, null]
   seed: [
     OfTorrent & {
       name: string
@@ -85,11 +97,15 @@ export interface Methods {
       link: string | Uint8Array
       files: 'all' | 'none' | 'ask' | number[]
       sequential: boolean
+      /** Keep it there, whatever the client does. */
+      memory: boolean
       trackers?: string[]
       webSeeds: string[]
     },
     Added,
   ]
+  /** A way to the storage worker, in place of any before; without one there is none. */
+  storage: [{ port?: MessagePort }, null]
   /** Answers the event 'ask'. */
   choose: [{ ask: number; files: number[] }, null]
   remove: [OfTorrent & { data: boolean }, null]
@@ -112,7 +128,10 @@ export interface Methods {
 }
 
 /** What Go tells of its own accord. */
-export type Event = { event: 'hello'; version: string } | { event: 'stats'; stats: ClientStats } | TorrentEvent
+export type Event = { event: 'hello'; version: string } | { event: 'stats'; stats: Counts } | KeepEvent | TorrentEvent
+
+/** A record of the session. */
+export type KeepEvent = { event: 'keep' } & Entry
 
 export type TorrentEvent =
   | { event: 'hashed'; torrent: number; done: number; total: number }

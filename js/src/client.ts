@@ -10,24 +10,37 @@ import type {
   Torrent,
   TorrentLink,
 } from './api.js'
-import type { Added, IceServer, Rates, TorrentEvent } from './bridge.js'
+import { type Added, type IceServer, type KeepEvent, type Rates, type TorrentEvent, trouble } from './bridge.js'
+import { EarlySockets } from './early.js'
 import { ShoalError } from './error.js'
 import { fileInfo } from './file.js'
 import { gather } from './input.js'
-import { hintOf } from './link.js'
-import { Engine } from './loader.js'
+import { hintOf, trackersOf } from './link.js'
+import { Engine, load } from './loader.js'
 import { checkClientOptions, checkFetchOptions, checkSeedOptions, plainLimits } from './options.js'
+import { Session } from './session.js'
+import { Storage } from './storage.js'
 import { type Hooks, type Host, LiveTorrent } from './torrent.js'
 
-/** A client starts its engine on first use, and a new one should that have ended by itself. */
+/**
+ * A client fetches the .wasm when it is made, starts its engine on first use,
+ * and a new one should that have ended by itself.
+ */
 export class LiveClient extends EventTarget implements Client, Host {
   readonly #options: ClientOptions
   /** By their number in Go. Where Go had a torrent already, several objects speak of it. */
   readonly #torrents = new Map<number, LiveTorrent[]>()
   #rates: Rates
   #lastNumber = 0
+  #module: Promise<WebAssembly.Module> | undefined
+  readonly #early = new EarlySockets()
   #engine: Promise<Engine> | undefined
   #running: Engine | undefined
+  /** Of the engine. */
+  #storage: Storage | undefined
+  /** Of the engine too. */
+  #session: Session | undefined
+  readonly resumed: Promise<Torrent[]>
   #closed = false
 
   constructor(options: ClientOptions = {}) {
@@ -36,6 +49,10 @@ export class LiveClient extends EventTarget implements Client, Host {
     this.#options = { ...options }
     const { uploadLimit = 0, downloadLimit = 0 } = options
     this.#rates = { upload: uploadLimit, download: downloadLimit }
+    // What fails now is tried again, and told, when it is needed.
+    this.#load().catch(() => undefined)
+    this.resumed = this.#resume()
+    this.resumed.catch(() => undefined)
   }
 
   get closed(): boolean {
@@ -81,12 +98,12 @@ export class LiveClient extends EventTarget implements Client, Host {
     const hooks = { ...(files && { files }), ...(onProgress && { onProgress }) }
     const [torrent, number] = this.#make(hooks, { infoHash, name, magnet: infoHash && magnetOf(text) })
     torrent.claim(signal)
-    torrent.enter(end => this.#add(number, text || link, options, end))
+    torrent.enter(end => this.#add(number, text || link, options, end).finally(() => this.#early.close()))
     return torrent
   }
 
   stats(): ClientStats {
-    return this.#running?.stats ?? Engine.noStats
+    return { ...(this.#running?.stats ?? Engine.noStats), ...(this.#storage?.kind ?? Storage.none) }
   }
 
   setLimits(limits: Limits): void {
@@ -103,6 +120,8 @@ export class LiveClient extends EventTarget implements Client, Host {
     // An engine that cannot start has nothing to close.
     const running = await engine?.catch(() => undefined)
     await running?.close()
+    await this.#storage?.close()
+    this.#session?.close()
   }
 
   admit(torrent: LiveTorrent, number: number): LiveTorrent {
@@ -145,11 +164,30 @@ export class LiveClient extends EventTarget implements Client, Host {
   }
 
   async #add(number: number, link: TorrentLink, options: FetchOptions, end: AbortSignal): Promise<{ engine: Engine; added: Added }> {
-    const [engine, plain] = await Promise.all([this.#start(), plainLink(link)])
-    const { files = 'all', order, webSeeds = [], trackers } = options
+    const starting = this.#start()
+    this.#store(starting)
+    this.#openEarly(link, options)
+    const [engine, plain] = await Promise.all([starting, plainLink(link)])
+    const { files = 'all', order, webSeeds = [], trackers, store } = options
     const wanted = typeof files === 'function' ? 'ask' : files
-    const how = { sequential: order === 'sequential', webSeeds, ...(trackers && { trackers }) }
+    const how = { sequential: order === 'sequential', memory: store === 'memory', webSeeds, ...(trackers && { trackers }) }
     return { engine, added: await engine.call('add', { torrent: number, link: plain, files: wanted, ...how }, end) }
+  }
+
+  /** The trackers of a magnet link, to which Go announces at once. A .torrent's depend on what is in it. */
+  #openEarly(link: TorrentLink, options: FetchOptions): void {
+    if (this.#running || typeof link !== 'string' || hintOf(link).infoHash === '') return
+    this.#early.open([...trackersOf(link), ...(options.trackers ?? this.#options.trackers ?? [])])
+  }
+
+  async #load(): Promise<WebAssembly.Module> {
+    this.#module ??= load(this.#options.wasmUrl)
+    try {
+      return await this.#module
+    } catch (error) {
+      this.#module = undefined
+      throw error
+    }
   }
 
   async #start(): Promise<Engine> {
@@ -159,21 +197,81 @@ export class LiveClient extends EventTarget implements Client, Host {
       return await this.#engine
     } catch (error) {
       // The next call tries again.
-      this.#engine = undefined
+      this.#engine = this.#module = undefined
       throw error
     }
   }
 
+  /** The storage worker starts beside the engine. */
+  #store(engine: Promise<Engine>): void {
+    this.#storage?.start(port => {
+      engine.then(running => running.call('storage', port ? { port } : {})).catch(() => undefined)
+    })
+  }
+
   async #open(): Promise<Engine> {
-    const { wasmUrl, trackers, iceServers, maxConnections } = this.#options
-    const engine = await Engine.start(wasmUrl, event => this.#handle(engine, event))
+    const session = this.#options.resume ? await this.#openSession() : undefined
+    this.#session = session
+    // What another client's session keeps is not ours to touch.
+    const storage = new Storage({ ...this.#options, resume: session !== undefined })
+    this.#storage = storage
+    if (this.#options.resume && this.#engine) this.#store(this.#engine)
     try {
-      await engine.call('open', {
+      this.#checkOpen()
+      return await this.#openEngine()
+    } catch (error) {
+      storage.close()
+      session?.close()
+      throw error
+    }
+  }
+
+  async #openSession(): Promise<Session | undefined> {
+    try {
+      return await Session.open(error => this.#warn(error))
+    } catch (error) {
+      if (!(error instanceof ShoalError)) throw error
+      this.#warn(error)
+      return undefined
+    }
+  }
+
+  #warn(error: ShoalError): void {
+    this.dispatchEvent(new CustomEvent('warning', { detail: error }))
+  }
+
+  /** What the session brings back needs no call to begin. */
+  async #resume(): Promise<Torrent[]> {
+    if (!this.#options.resume) return []
+    await this.#start()
+    return this.torrents
+  }
+
+  /** Takes what Go has brought back. */
+  async #claim(engine: Engine, infoHashes: string[]): Promise<void> {
+    await Promise.all(
+      infoHashes.map(infoHash => {
+        const [torrent, number] = this.#make({}, { infoHash })
+        torrent.claim(undefined)
+        return torrent.enter(async end => ({ engine, added: await engine.call('claim', { torrent: number, infoHash }, end) }))
+      }),
+    )
+  }
+
+  async #openEngine(): Promise<Engine> {
+    const { trackers, iceServers, maxConnections } = this.#options
+    const engine = await Engine.start(await this.#load(), this.#early, event => this.#handle(engine, event))
+    try {
+      const { resumed, faults } = await engine.call('open', {
         ...(trackers && { trackers }),
         ...(iceServers && { iceServers: iceServers.map(plainIceServer) }),
         ...(maxConnections && { maxConnections }),
         ...this.#rates,
+        ...(this.#session && { session: this.#session.records }),
       })
+      for (const fault of faults) this.#warn(trouble(fault))
+      await this.#claim(engine, resumed)
+      this.#session?.onLeave(() => engine.call('persist', {}).catch(() => undefined))
     } catch (error) {
       await engine.close()
       throw error
@@ -183,7 +281,11 @@ export class LiveClient extends EventTarget implements Client, Host {
     return engine
   }
 
-  #handle(engine: Engine, event: TorrentEvent): void {
+  #handle(engine: Engine, event: KeepEvent | TorrentEvent): void {
+    if (event.event === 'keep') {
+      this.#session?.keep(event)
+      return
+    }
     const torrents = this.#torrents.get(event.torrent) ?? []
     if (event.event !== 'ask') {
       for (const torrent of torrents) torrent.handle(event)
@@ -199,6 +301,8 @@ export class LiveClient extends EventTarget implements Client, Host {
     this.#running = undefined
     if (this.#closed) return
     this.#engine = undefined
+    this.#storage?.close()
+    this.#session?.close()
     this.#endAll(torrent => torrent.lose(error))
   }
 

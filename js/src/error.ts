@@ -21,6 +21,8 @@ export type ErrorCode =
   | 'SOURCE_CHANGED'
   /** The store cannot write or read. */
   | 'STORE'
+  /** The origin's storage is full. */
+  | 'QUOTA'
   /** The metadata or the bytes are not there yet. */
   | 'NOT_READY'
   /** The torrent was removed. */
@@ -33,6 +35,8 @@ export type ErrorCode =
   | 'NO_PEERS'
   /** A warning: a web seed cannot be reached, or has not the torrent's bytes. */
   | 'WEB_SEED'
+  /** A warning: the session, or a record of it, cannot be read or kept. */
+  | 'SESSION'
   /** A warning: a peer has lied about data, and is shut out. */
   | 'PEER_BANNED'
   /** Our own fault. */

@@ -12,6 +12,7 @@ export type {
   ByteProgress,
   ByteRange,
   Client,
+  ClientEventMap,
   ClientOptions,
   ClientStats,
   FetchOptions,

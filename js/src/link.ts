@@ -16,6 +16,11 @@ export function hintOf(link: string): Hint {
   return { infoHash: toHex(topic.slice('urn:btih:'.length)), name: fields.get('dn') ?? '' }
 }
 
+/** The trackers that a magnet link names. */
+export function trackersOf(link: string): string[] {
+  return /^magnet:/i.test(link) ? new URLSearchParams(link.slice(link.indexOf('?') + 1)).getAll('tr') : []
+}
+
 function toHex(hash: string): string {
   if (hex.test(hash)) return hash.toLowerCase()
   if (!base32.test(hash)) return ''

@@ -2,21 +2,27 @@
 // Gets shoal.wasm and runs it.
 
 import define, { type Go } from 'go:wasm_exec'
-import type { ClientStats } from './api.js'
-import { Calls, type Event, type Methods, type Port, type Reply, type TorrentEvent } from './bridge.js'
+import { Calls, type Counts, type Event, type KeepEvent, type Methods, type Port, type Reply, type TorrentEvent } from './bridge.js'
+import type { EarlySockets } from './early.js'
 import { ShoalError } from './error.js'
 import { makeScope } from './scope.js'
+
+/** Fetches the .wasm and compiles what has come of it. */
+export async function load(wasmUrl: string | URL | undefined): Promise<WebAssembly.Module> {
+  checkPlatform()
+  return compile(locate(wasmUrl))
+}
 
 /** What an instance has said of itself as a whole. */
 interface Told {
   version: string
-  stats: ClientStats
+  stats: Counts
 }
 
 /** One running instance of the .wasm. */
 export class Engine {
   /** Before an engine has counted. */
-  static readonly noStats: ClientStats = {
+  static readonly noStats: Counts = {
     torrents: 0,
     peers: 0,
     connections: 0,
@@ -36,14 +42,8 @@ export class Engine {
     this.ended = ended
   }
 
-  /** Loads, runs and greets. deliver is told every event of torrents and calls. */
-  static async start(wasmUrl: string | URL | undefined, deliver: (event: TorrentEvent) => void): Promise<Engine> {
-    checkPlatform()
-    const module = await compile(locate(wasmUrl))
-    return Engine.#run(module, deliver)
-  }
-
-  static async #run(module: WebAssembly.Module, deliver: (event: TorrentEvent) => void): Promise<Engine> {
+  /** Runs and greets. deliver is told every event of torrents and calls; Go takes the sockets that are open early. */
+  static async start(module: WebAssembly.Module, early: EarlySockets, deliver: (event: KeepEvent | TorrentEvent) => void): Promise<Engine> {
     const told: Told = { version: '', stats: Engine.noStats }
     const receive = (message: Event | Reply) => {
       if (isReply(message)) calls.answer(message)
@@ -59,7 +59,7 @@ export class Engine {
       },
     }
     const calls = new Calls(port)
-    const go = makeGo(port)
+    const go = makeGo(port, early)
     const instance = await instantiate(module, go)
     const ended = run(go, instance, calls)
     if (told.version !== SHOAL_VERSION) {
@@ -72,7 +72,7 @@ export class Engine {
     return this.#calls.call(method, params, signal)
   }
 
-  get stats(): ClientStats {
+  get stats(): Counts {
     return this.#told.stats
   }
 
@@ -137,8 +137,8 @@ const notFound = (url: URL, what: string, cause?: unknown): ShoalError =>
   new ShoalError('WASM_NOT_FOUND', `${url.href} ${what}; give wasmUrl if shoal.wasm lies elsewhere`, { cause })
 
 /** Go looks up shoalPort, and the names of Node that the page must not see. */
-function makeGo(port: Port): Go {
-  const scope = makeScope({ shoalPort: port, fs: undefined, process: undefined, path: undefined, Go: undefined })
+function makeGo(port: Port, early: EarlySockets): Go {
+  const scope = makeScope({ shoalPort: port, WebSocket: early.constructible, fs: undefined, process: undefined, path: undefined, Go: undefined })
   const output = { writeSync: makeWriter() }
   define(scope, output)
   if (!scope.Go || !scope.fs) throw new ShoalError('INTERNAL', 'wasm_exec.js defines no Go')

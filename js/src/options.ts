@@ -94,9 +94,9 @@ const clientChecks: Record<keyof ClientOptions, Check> = {
   maxConnections: natural,
   uploadLimit: natural,
   downloadLimit: natural,
-  resume: unsupported(false),
+  resume: boolean,
   wasmUrl: url,
-  workerUrl: unsupported(),
+  workerUrl: url,
 }
 
 const limitChecks: Record<keyof Limits, Check> = { upload: natural, download: natural }

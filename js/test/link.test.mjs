@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { source } from './source.mjs'
 
-const { hintOf } = await source('link')
+const { hintOf, trackersOf } = await source('link')
 
 test('the info hash and the name are known before Go has read a link', () => {
   const hash = '0123456789abcdef0123456789abcdef01234567'
@@ -22,4 +22,11 @@ test('the info hash and the name are known before Go has read a link', () => {
     '': ['', '']
   }
   for (const [link, [infoHash, name]] of Object.entries(table)) assert.deepEqual(hintOf(link), { infoHash, name }, link)
+})
+
+test('so are the trackers of a magnet link', () => {
+  const magnet = 'magnet:?xt=urn:btih:0123456789abcdef0123456789abcdef01234567'
+  assert.deepEqual(trackersOf(`${magnet}&tr=wss%3A%2F%2Fa%2Fannounce&dn=x&tr=wss://b`), ['wss://a/announce', 'wss://b'])
+  assert.deepEqual(trackersOf(magnet), [])
+  assert.deepEqual(trackersOf('https://example.com/?tr=wss://a'), [])
 })

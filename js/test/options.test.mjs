@@ -16,7 +16,7 @@ test('options that are there pass, and so does undefined', () => {
   checkFetchOptions({ order: 'sequential', webSeeds: [] })
   for (const files of ['none', [], [0, 3], () => true]) checkFetchOptions({ files })
   checkClientOptions({ trackers: ['ws://a'], iceServers: [{ urls: 'stun:a' }], store: 'memory', maxConnections: 1, wasmUrl: '/x.wasm', uploadLimit: 1, downloadLimit: 1e9 })
-  checkClientOptions({ wasmUrl: new URL('https://example.com/shoal.wasm') })
+  checkClientOptions({ wasmUrl: new URL('https://example.com/shoal.wasm'), workerUrl: '/w.js' })
 })
 
 test('an unknown option is an error that names it', () => {
@@ -30,7 +30,7 @@ test('an unknown option is an error that names it', () => {
 test('a value out of range is an error that names its option', () => {
   const seed = { name: ['', 1], pieceLength: [0, 1 << 13, 100_000, 1 << 27, '16384', NaN], comment: [1], trackers: ['wss://a', ['http://a'], [1]], signal: [{}], onProgress: [1], private: [1, 'yes'], webSeeds: ['https://a', ['wss://a'], [1]] }
   const fetch = { files: ['some', [-1], [0.5], ['a'], 1], order: ['random', true], webSeeds: [['ftp://a']], store: ['disk'] }
-  const client = { iceServers: [{}, [1], [null]], maxConnections: [0, -1, 1.5, Infinity, '5'], wasmUrl: [1], uploadLimit: [0, -1, 0.5, '1'], downloadLimit: [0, Infinity] }
+  const client = { iceServers: [{}, [1], [null]], maxConnections: [0, -1, 1.5, Infinity, '5'], wasmUrl: [1], workerUrl: [1], uploadLimit: [0, -1, 0.5, '1'], downloadLimit: [0, Infinity], resume: [1, 'yes'] }
   for (const [check, table] of [[checkSeedOptions, seed], [checkFetchOptions, fetch], [checkClientOptions, client]]) {
     for (const [name, values] of Object.entries(table)) {
       for (const value of values) refuses(check, { [name]: value }, 'INVALID_OPTION', name)
@@ -40,7 +40,7 @@ test('a value out of range is an error that names its option', () => {
 
 test('what is to come is UNSUPPORTED, and named', () => {
   refuses(checkFetchOptions, { store: 'opfs' }, 'UNSUPPORTED', 'store')
-  for (const [name, value] of Object.entries({ bootstrap: [], store: 'opfs', resume: true, workerUrl: 'w.js' })) {
+  for (const [name, value] of Object.entries({ bootstrap: [], store: 'opfs' })) {
     refuses(checkClientOptions, { [name]: value }, 'UNSUPPORTED', name)
   }
 })

@@ -49,6 +49,7 @@ var layers = []layer{
 	{"core/bencode", pure, nil},
 	{"core/bitfield", pure, nil},
 	{"core/metainfo", pure, []string{"core/id", "core/bencode", "core/bitfield"}},
+	{"core/session", pure, []string{"core/id", "core/bencode", "core/bitfield", "core/metainfo"}},
 	{"core/wire", pure, []string{"core/id", "core/bencode", "core/bitfield", "core/metainfo"}},
 	{"core/picker", pure, []string{"core/id", "core/bitfield", "core/metainfo"}},
 	{"core/choke", pure, []string{"core/id"}},
@@ -64,7 +65,7 @@ var layers = []layer{
 	{"core/node", pure, join(ground, machines)},
 	{"core/sim", pure, peer},
 
-	{"core/client", shell, peer},
+	{"core/client", shell, join(peer, "core/session")},
 	{"core/client/porttest", shell, join(peer, "core/client")},
 	{"core/jsx", page, nil},
 	{"core/rtc", shell, join(ground, "core/client", "core/jsx")},

@@ -169,7 +169,7 @@ test('options that are unknown, out of range or not there yet', { skip, timeout:
 
     ['createClient: bootstrap', client('{ bootstrap: [] }'), 'UNSUPPORTED', 'bootstrap'],
     ['createClient: resume', client('{ resume: true }'), 'UNSUPPORTED', 'resume'],
-    ['createClient: workerUrl', client("{ workerUrl: '/worker.js' }"), 'UNSUPPORTED', 'workerUrl'],
+    ['createClient: workerUrl', client('{ workerUrl: 5 }'), 'INVALID_OPTION', 'workerUrl'],
     ['createClient: store', client("{ store: 'opfs' }"), 'UNSUPPORTED', 'store'],
     ['fetch: store', fetch("{ store: 'opfs' }"), 'UNSUPPORTED', 'store']
   ])

@@ -139,12 +139,16 @@ class Printer {
   check () { if (this.next >= this.last) this.finish(this.code) }
 }
 
+const worker = new URL('../../dist/shoal-worker.js', import.meta.url)
+
 function serve (printer, wasm, wasmExec) {
   const files = {
     '/': ['text/html', page],
     '/wasm_exec.js': ['text/javascript', wasmExec],
     '/main.wasm': ['application/wasm', wasm],
-    '/run.json': ['application/json', JSON.stringify(run)]
+    '/run.json': ['application/json', JSON.stringify(run)],
+    // What scripts/build has made, for what needs a worker.
+    '/shoal-worker.js': existsSync(worker) ? ['text/javascript', readFileSync(worker)] : undefined
   }
   const server = createServer(async (request, response) => {
     const [, verb, number, code] = request.url.split('/')

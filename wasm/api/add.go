@@ -82,6 +82,9 @@ func (b *bridge) add(ctx context.Context, p params) (any, error) {
 	if wish.choose != nil {
 		opts.Select = wish.selectFiles
 	}
+	if p.bool("memory") {
+		opts.OpenStore = b.openMemory
+	}
 	t, err := b.addLink(ctx, p.value.Get("link"), opts)
 	if err != nil {
 		return nil, err

@@ -18,6 +18,7 @@ import (
 	"github.com/shoal-p2p/shoal/core/id"
 	"github.com/shoal-p2p/shoal/core/jsx"
 	"github.com/shoal-p2p/shoal/core/rtc"
+	"github.com/shoal-p2p/shoal/wasm/store"
 )
 
 // Serve greets the page on the other side of port, carries out its commands,
@@ -31,6 +32,7 @@ func Serve(port js.Value) {
 		asks:     map[int]chan []int{},
 		torrents: map[*client.Torrent]*torrent{},
 		stores:   map[id.ID]blobs{},
+		worker:   store.NewWorker(),
 	}
 	b.post(message{"event": "hello", "version": client.Version})
 	if port.Get("version").String() != client.Version {
@@ -52,6 +54,7 @@ type bridge struct {
 	yield   jsx.Yielder
 	client  *client.Client
 	dialer  *rtc.Dialer
+	worker  *store.Worker
 	stirred chan struct{} // something has changed that Stats counts
 	closed  chan struct{} // close has been answered
 	closing sync.Once

@@ -17,6 +17,9 @@ import (
 // methods is what a page may ask for.
 var methods = map[string]func(*bridge, context.Context, params) (any, error){
 	"open":        (*bridge).open,
+	"storage":     (*bridge).storage,
+	"claim":       (*bridge).claim,
+	"persist":     (*bridge).persist,
 	"seed":        (*bridge).seed,
 	"add":         (*bridge).add,
 	"choose":      (*bridge).choose,
@@ -57,9 +60,10 @@ func (b *bridge) open(_ context.Context, p params) (any, error) {
 	}
 	b.dialer = rtc.New(rtc.Config{ICEServers: servers})
 	cfg.Dialer = b.dialer
+	cfg.Session = b.sessionOf(p)
 	b.client = client.New(cfg)
 	go b.tellStats()
-	return nil, nil
+	return b.resumed(), nil
 }
 
 func iceServers(list []params) []rtc.ICEServer {
@@ -138,16 +142,36 @@ func (b *bridge) close(ctx context.Context, _ params) (any, error) {
 	defer cancel()
 	var err error
 	if b.client != nil {
+		b.worker.Settle()
 		err = b.client.Close(ctx)
 		b.dialer.Close()
 	}
+	b.worker.Close()
 	b.yield.Close()
 	return nil, err
 }
 
-// openStore is the client's: it keeps what can make Blobs of the torrent.
+// storage gives us the storage worker, or says that there is none.
+func (b *bridge) storage(_ context.Context, p params) (any, error) {
+	b.worker.Connect(p.value.Get("port"))
+	return nil, nil
+}
+
+// openStore is the client's, and openMemory that of torrents that are to lie
+// there.
 func (b *bridge) openStore(info *metainfo.Info) (client.Store, bool, error) {
-	memory := store.NewMemory(info.Layout)
-	b.keep(info, memory)
-	return memory, true, nil
+	return b.kept(info, b.worker.Open)
+}
+
+func (b *bridge) openMemory(info *metainfo.Info) (client.Store, bool, error) {
+	return b.kept(info, store.OpenMemory)
+}
+
+// kept keeps what can make Blobs of the torrent.
+func (b *bridge) kept(info *metainfo.Info, open client.OpenStore) (client.Store, bool, error) {
+	s, fresh, err := open(info)
+	if err == nil {
+		b.keep(info, s.(blobs))
+	}
+	return s, fresh, err
 }

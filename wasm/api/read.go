@@ -63,8 +63,8 @@ func (b *bridge) await(ctx context.Context, f file, start, end int64) error {
 		b.mu.Lock()
 		changed := t.changed
 		b.mu.Unlock()
-		if t.Has(offset, length) {
-			return nil
+		if is, err := t.Prove(ctx, offset, length); is || err != nil {
+			return err
 		}
 		if err := t.Err(); err != nil {
 			return err

@@ -1,0 +1,98 @@
+// How a client starts: what is fetched when, and what need not wait for it.
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { browser, clientPage, missing, root, serve, shoalPage, startStockTracker, until } from './harness.mjs'
+
+const options = { skip: missing('chromium'), timeout: 60_000 }
+const hash = '0123456789abcdef0123456789abcdef01234567'
+
+// A page whose .wasm comes when the test says so, and a tracker that counts sockets.
+async function given (t, { held = true } = {}) {
+  const b = await browser(t)
+  const { tracker, server } = await startStockTracker(t)
+  const seen = { asked: 0, opened: 0, open: 0 }
+  server.http.on('upgrade', (_, socket) => {
+    seen.opened++
+    seen.open++
+    socket.once('close', () => { seen.open-- })
+  })
+  let release
+  const released = held ? new Promise(resolve => { release = resolve }) : undefined
+  const origin = await serve(t, {
+    '/dist/shoal.wasm': async (_, response) => {
+      seen.asked++
+      await released
+      response.writeHead(200, { 'content-type': 'application/wasm' }).end(readFileSync(join(root, 'dist/shoal.wasm')))
+    }
+  })
+  return { b, origin, tracker, seen, release }
+}
+
+test('the .wasm is fetched when a client is made, once, and not before', options, async t => {
+  // Given a page that has loaded the library
+  const { b, origin, seen } = await given(t, { held: false })
+  const page = await shoalPage(b, origin)
+  await new Promise(resolve => setTimeout(resolve, 200))
+  assert.equal(seen.asked, 0)
+  // When it makes a client
+  await page.evaluate(() => { window.client = shoal.createClient({ trackers: [], iceServers: [] }) })
+  // Then the .wasm is on its way, and what is done first needs no other
+  await until(() => seen.asked === 1, 5000)
+  await page.evaluate(() => client.seed('x'))
+  assert.equal(seen.asked, 1)
+})
+
+test('the socket to a tracker opens while the .wasm comes, and is the one that is used', options, async t => {
+  // Given a torrent somewhere, and a page whose .wasm is slow
+  const { b, origin, tracker, seen, release } = await given(t)
+  const quick = await serve(t)
+  const seeder = await clientPage(b, quick, { trackers: [tracker] })
+  const magnet = await seeder.evaluate(() => client.seed('hello').then(torrent => torrent.magnet))
+  await until(() => seen.opened === 1, 5000)
+  const page = await clientPage(b, origin, { trackers: [`${tracker}/`] })
+  // When it fetches
+  await page.evaluate(magnet => { window.fetched = client.fetch(magnet).then(torrent => torrent.files[0].text()) }, magnet)
+  // Then there is a socket before there is Go, and it is Go's
+  await until(() => seen.opened === 2, 5000)
+  release()
+  assert.equal(await page.evaluate(() => fetched), 'hello')
+  assert.equal(seen.opened, 2)
+  assert.equal(seen.open, 2)
+})
+
+test('a socket that nobody needs any more closes', options, async t => {
+  const { b, origin, tracker, seen, release } = await given(t)
+  const page = await clientPage(b, origin, {})
+  // Given a fetch that waits for the .wasm, and has a socket
+  await page.evaluate(magnet => {
+    window.abort = new AbortController()
+    window.fetched = client.fetch(magnet, { trackers: [], signal: abort.signal }).catch(error => String(error))
+  }, `magnet:?xt=urn:btih:${hash}&tr=${encodeURIComponent(tracker)}`)
+  await until(() => seen.open === 1, 5000)
+  // When it is given up
+  assert.equal(await page.evaluate(() => { abort.abort('enough'); return fetched }), 'enough')
+  release()
+  // Then the socket goes
+  await until(() => seen.open === 0, 10_000)
+  assert.equal(seen.opened, 1)
+})
+
+test('a failed first try is made again when the client is used', options, async t => {
+  const b = await browser(t)
+  let works = false
+  let asked = 0
+  const origin = await serve(t, {
+    '/late.wasm': (_, response) => {
+      asked++
+      if (!works) return response.writeHead(503).end()
+      response.writeHead(200, { 'content-type': 'application/wasm' }).end(readFileSync(join(root, 'dist/shoal.wasm')))
+    }
+  })
+  const page = await clientPage(b, origin, { trackers: [], wasmUrl: '/late.wasm' })
+  await until(() => asked === 1, 5000)
+  works = true
+  await new Promise(resolve => setTimeout(resolve, 200))
+  assert.equal(await page.evaluate(() => client.seed('x').then(torrent => torrent.name)), 'text.txt')
+})

@@ -1,0 +1,139 @@
+//go:build js && wasm
+
+package store
+
+import (
+	"context"
+	"io/fs"
+	"sort"
+	"sync"
+	"syscall/js"
+
+	"github.com/shoal-p2p/shoal/core/jsx"
+	"github.com/shoal-p2p/shoal/core/metainfo"
+)
+
+// OPFS is a client.Store in the origin's private file system: a directory for
+// the torrent, and in it a file for each of its files, named by number, as a
+// path is a stranger's word. A block is on its way to disk as soon as it comes.
+type OPFS struct {
+	worker *Worker
+	hasher *hasher
+	info   *metainfo.Info
+	place  string
+	ctx    context.Context // ends with Close
+	cancel context.CancelFunc
+
+	mu     sync.Mutex
+	closed bool
+}
+
+func newOPFS(w *Worker, info *metainfo.Info) *OPFS {
+	s := &OPFS{worker: w, hasher: newHasher(), info: info, place: info.Hash.String()}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	return s
+}
+
+// Write sends a block to the worker; done comes when it is written.
+func (s *OPFS) Write(b metainfo.Block, data []byte, done func(error)) {
+	offset := s.info.Layout.Piece(b.Piece).Offset + int64(b.Begin)
+	s.ask(&request{op: "write", args: []any{s.spans(offset, int64(b.Length))}, data: data, size: b.Length,
+		done: func(_ js.Value, err error) { done(err) }})
+}
+
+// Verify has a piece hashed in the worker. Where that cannot hash, it answers
+// with the bytes.
+func (s *OPFS) Verify(p metainfo.Piece, done func(metainfo.Digest, error)) {
+	s.ask(s.whole("verify", p, func(value js.Value, err error) {
+		var digest metainfo.Digest
+		switch {
+		case err != nil:
+			done(digest, err)
+		case value.InstanceOf(uint8Array):
+			go func() { done(s.hasher.sumInGo(value), nil) }()
+		default:
+			copy(digest[:], jsx.Bytes(value))
+			done(digest, nil)
+		}
+	}))
+}
+
+// Read copies a piece into Go.
+func (s *OPFS) Read(p metainfo.Piece, done func([]byte, error)) {
+	s.ask(s.whole("read", p, func(value js.Value, err error) {
+		if err != nil {
+			done(nil, err)
+			return
+		}
+		done(jsx.Bytes(value), nil)
+	}))
+}
+
+func (s *OPFS) whole(op string, p metainfo.Piece, done func(js.Value, error)) *request {
+	return &request{op: op, args: []any{s.spans(p.Offset, int64(p.Length))}, size: p.Length, done: done}
+}
+
+// ask refuses after Close; what was asked before is answered.
+func (s *OPFS) ask(r *request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		r.done(js.Undefined(), fs.ErrClosed)
+		return
+	}
+	r.place = s.place
+	s.worker.ask(r)
+}
+
+// Blob returns a range of the torrent as a Blob of that media type: a file of
+// the torrent as a File that lies on disk. It waits for the worker.
+func (s *OPFS) Blob(offset, length int64, mediaType string) (js.Value, error) {
+	return s.worker.call(s.ctx, "blob", s.place, s.spans(offset, length), mediaType, s.nameOf(offset, length))
+}
+
+// nameOf names a range that is a file.
+func (s *OPFS) nameOf(offset, length int64) string {
+	for _, f := range s.info.Files {
+		if f.Offset == offset && f.Length == length {
+			return f.Path[len(f.Path)-1]
+		}
+	}
+	return ""
+}
+
+// spans says which ranges of which files make a range of the torrent: number,
+// offset and length of each in one list. What only fills gaps is file -1.
+func (s *OPFS) spans(offset, length int64) []any {
+	files := s.info.Files
+	spans := make([]any, 0, 3)
+	first := sort.Search(len(files), func(i int) bool { return files[i].Offset+files[i].Length > offset })
+	for i, end := first, offset+length; i < len(files) && offset < end; i++ {
+		f := files[i]
+		part := min(end, f.Offset+f.Length) - offset
+		number := i
+		if f.Pad {
+			number = -1
+		}
+		if part > 0 {
+			spans = append(spans, number, offset-f.Offset, part)
+		}
+		offset += part
+	}
+	return spans
+}
+
+// Close closes the files; what is not kept for another session is deleted in
+// either case.
+func (s *OPFS) Close(remove bool, done func(error)) {
+	s.mu.Lock()
+	first := !s.closed
+	s.closed = true
+	s.mu.Unlock()
+	s.cancel()
+	s.hasher.close()
+	if !first {
+		done(nil)
+		return
+	}
+	s.worker.closePlace(s.place, remove, done)
+}
