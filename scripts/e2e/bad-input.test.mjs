@@ -168,7 +168,7 @@ test('options that are unknown, out of range or not there yet', { skip, timeout:
     ['a range that is none', seeded('file => file.bytes({ start: 3, end: 2 })'), 'INVALID_OPTION', 'range'],
 
     ['createClient: bootstrap', client('{ bootstrap: [] }'), 'UNSUPPORTED', 'bootstrap'],
-    ['createClient: resume', client('{ resume: true }'), 'UNSUPPORTED', 'resume'],
+    ['createClient: resume', client("{ resume: 'yes' }"), 'INVALID_OPTION', 'resume'],
     ['createClient: workerUrl', client('{ workerUrl: 5 }'), 'INVALID_OPTION', 'workerUrl'],
     ['createClient: store', client("{ store: 'opfs' }"), 'UNSUPPORTED', 'store'],
     ['fetch: store', fetch("{ store: 'opfs' }"), 'UNSUPPORTED', 'store']
