@@ -205,7 +205,7 @@ func (w *world) wish() {
 }
 
 func (w *world) read() {
-	reader := uint64(w.rng.IntN(2 * maxReaders))
+	reader := uint64(w.rng.IntN(2 * MaxReaders))
 	first := metainfo.PieceIndex(w.rng.IntN(w.layout.Pieces()))
 	if w.rng.IntN(2) == 0 {
 		w.p.CloseWindow(reader)

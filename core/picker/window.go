@@ -7,9 +7,9 @@ import (
 )
 
 const (
-	// maxReaders bounds the windows; one more takes the place of the one that has
+	// MaxReaders bounds the windows; one more takes the place of the one that has
 	// not moved for longest.
-	maxReaders = 16
+	MaxReaders = 64
 	// urgent is how many pieces of a window, from the first that is missing, are
 	// not left to a slow peer while a quick one is at work that has them too.
 	urgent = 2
@@ -41,7 +41,7 @@ func (p *Picker) Window(reader uint64, first, last metainfo.PieceIndex) {
 		return
 	}
 	old, had := p.forget(reader)
-	if !had && len(p.windows) == maxReaders {
+	if !had && len(p.windows) == MaxReaders {
 		p.CloseWindow(p.windows[0].reader)
 	}
 	now := window{reader, first, last}

@@ -73,13 +73,13 @@ func TestReadersTakeTurns(t *testing.T) {
 
 func TestReadersAreBounded(t *testing.T) {
 	p := newPicker(100)
-	for reader := range uint64(50) {
+	for reader := range uint64(90) {
 		p.Window(reader, metainfo.PieceIndex(reader), metainfo.PieceIndex(reader))
 	}
-	if len(p.windows) != maxReaders || p.windows[0].reader != 50-maxReaders {
+	if len(p.windows) != MaxReaders || p.windows[0].reader != 90-MaxReaders {
 		t.Errorf("%d windows, the oldest of reader %d", len(p.windows), p.windows[0].reader)
 	}
-	if p.level(0) != Normal || p.level(49) != reading {
+	if p.level(0) != Normal || p.level(89) != reading {
 		t.Error("a forgotten window holds")
 	}
 }

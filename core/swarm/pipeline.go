@@ -44,6 +44,7 @@ type download struct {
 	usual    time.Duration    // answers on average
 	since    time.Time        // the last block came, or the first was asked for
 	rest     time.Time        // not asked before
+	wayFree  time.Time        // nothing is taken back for a reader before
 	doubted  bool             // it is quiet; it is not asked until it sends something
 	snubbed  bool             // it left us waiting; it has one request until it answers
 	mute     bool             // and has never sent a block; it has none while another may

@@ -2,16 +2,20 @@ package swarm
 
 import (
 	"slices"
+	"time"
 
 	"github.com/shoal-p2p/shoal/core/metainfo"
+	"github.com/shoal-p2p/shoal/core/picker"
 )
 
 const (
-	// maxReaders bounds the windows that are open at once.
-	maxReaders = 64
 	// seekKeeps is how many requests a peer keeps when a reader seeks: they are
 	// most likely on their way already.
 	seekKeeps = 2
+	// seekRest is how long at least after a seek nothing is taken back again from a
+	// peer: what was is answered by then. Who reads here and there all the time
+	// would take back more than he remembers, and not know what comes late.
+	seekRest = 250 * time.Millisecond
 )
 
 // wishes is what the user wants first. It is kept for when the picker is there.
@@ -46,7 +50,7 @@ func (s *Swarm) window(w Window) {
 		old := s.wishes.windows[at]
 		seek = w.First < old.First || w.First > old.Last+1
 		s.wishes.windows[at] = w
-	case len(s.wishes.windows) < maxReaders:
+	case len(s.wishes.windows) < picker.MaxReaders:
 		s.wishes.windows = append(s.wishes.windows, w)
 	default:
 		return
@@ -55,7 +59,7 @@ func (s *Swarm) window(w Window) {
 		return
 	}
 	s.openWindow(w)
-	if seek {
+	if seek && s.waits(w) {
 		s.makeWay()
 	}
 	s.interestAll()
@@ -82,13 +86,25 @@ func (s *Swarm) inWindow(i metainfo.PieceIndex) bool {
 	return slices.ContainsFunc(s.wishes.windows, func(w Window) bool { return w.First <= i && i <= w.Last })
 }
 
+// waits reports whether a piece of a window is missing.
+func (s *Swarm) waits(w Window) bool {
+	have := s.picker.Have()
+	for i := int(w.First); i <= int(w.Last) && i < have.Len(); i++ {
+		if !have.Has(i) {
+			return true
+		}
+	}
+	return false
+}
+
 // makeWay takes back what no reader waits for, but for the oldest requests. A
 // peer without the fast extension would send it all the same, unasked then.
 func (s *Swarm) makeWay() {
 	for _, p := range s.order {
-		if p.gone || !p.fast {
+		if p.gone || !p.fast || s.now.Before(p.down.wayFree) {
 			continue
 		}
+		p.down.wayFree = s.now.Add(max(seekRest, 2*p.down.usual))
 		for at := len(p.down.requests) - 1; at >= seekKeeps; at-- {
 			if b := p.down.requests[at].block; !s.inWindow(b.Piece) {
 				s.takeBack(p, at)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/shoal-p2p/shoal/core/metainfo"
 	"github.com/shoal-p2p/shoal/core/picker"
+	"github.com/shoal-p2p/shoal/core/wire"
 )
 
 // arrives runs until a host has these pieces, and says how long that took.
@@ -87,12 +88,12 @@ func TestWindowsOutOfRangeAndTooManyAreIgnored(t *testing.T) {
 	n := newNetwork(t)
 	tor := newTorrent(64*kib, 1<<20)
 	a, b := n.seedOf("a", tor), n.leech("b", tor)
-	for i := range uint64(maxReaders + 10) {
+	for i := range uint64(picker.MaxReaders + 10) {
 		b.handle(Window{Reader: i, First: 1 << 30, Last: 1 << 31})
 	}
 	b.handle(Window{Reader: 3, First: 5, Last: 1 << 31})
 	b.handle(Window{Reader: 4, First: 5, Last: 2})
-	if len(b.wishes.windows) != maxReaders {
+	if len(b.wishes.windows) != picker.MaxReaders {
 		t.Errorf("%d windows are open", len(b.wishes.windows))
 	}
 	n.connect(a, b)
@@ -128,4 +129,79 @@ func TestSequentialOrder(t *testing.T) {
 	b.handle(Order{Sequential: false})
 	n.run(time.Minute, allDone(b))
 	n.holds(b, tor)
+}
+
+func TestSmallReadsBlameNobody(t *testing.T) {
+	n := newNetwork(t)
+	n.bandwidth = 5 << 20
+	tor := newTorrent(256*kib, 256<<20)
+	a, b := n.seedOf("a", tor), n.leech("b", tor)
+	n.connect(a, b)
+	n.pass(3 * time.Second)
+	for i := range 150 {
+		first := metainfo.PieceIndex((i*37*7 + 100) % 900)
+		b.handle(CloseWindow{uint64(i)})
+		b.handle(Window{Reader: uint64(i + 1), First: first, Last: first})
+		n.pass(50 * time.Millisecond)
+	}
+	if len(a.drops)+len(b.drops) > 0 {
+		t.Errorf("the seed drops for %v, the reader for %v", a.drops, b.drops)
+	}
+}
+
+func TestScrubbingBlamesNobody(t *testing.T) {
+	n := newNetwork(t)
+	n.bandwidth = 40 << 20
+	tor := newTorrent(256*kib, 256<<20)
+	a, b := n.seedOf("a", tor), n.leech("b", tor)
+	b.handle(Select{[]picker.Priority{picker.Skip}}) // a film that is only watched
+	b.handle(Window{Reader: 1, First: 0, Last: 63})
+	n.connect(a, b)
+	n.pass(3 * time.Second)
+	for i := range 50 {
+		first := metainfo.PieceIndex((i*37*7 + 100) % 900)
+		b.handle(Window{Reader: 1, First: first, Last: first + 63})
+		n.pass(100 * time.Millisecond)
+	}
+	if len(a.drops)+len(b.drops) > 0 {
+		t.Errorf("the seed drops for %v, the reader for %v", a.drops, b.drops)
+	}
+}
+
+func TestReadingWhatIsThereCancelsNothing(t *testing.T) {
+	n := newNetwork(t)
+	tor := newTorrent(64*kib, 64<<20)
+	a, b := n.seedOf("a", tor), n.leech("b", tor)
+	b.handle(Order{Sequential: true})
+	n.connect(a, b)
+	n.arrives(b, 0, 0)
+	n.pass(2 * time.Second)
+	cancels := 0
+	n.watch = func(h *host, e Effect) {
+		if s, ok := e.(Send); ok && h == b {
+			if _, is := s.Msg.(wire.Cancel); is {
+				cancels++
+			}
+		}
+	}
+	b.handle(Window{Reader: 1, First: 0, Last: 0})
+	if cancels > 0 {
+		t.Errorf("%d requests were taken back", cancels)
+	}
+}
+
+func TestTheFirstOfManyReadersIsNotForgotten(t *testing.T) {
+	n := newNetwork(t)
+	tor := newTorrent(64*kib, 32<<20)
+	a, b := n.seedOf("a", tor), n.leech("b", tor)
+	b.handle(Select{[]picker.Priority{picker.Skip}})
+	for i := range uint64(17) {
+		b.handle(Window{Reader: i + 1, First: metainfo.PieceIndex(i * 20), Last: metainfo.PieceIndex(i * 20)})
+	}
+	n.connect(a, b)
+	n.pass(10 * time.Second)
+	for i := range uint64(16) {
+		b.handle(CloseWindow{i + 2})
+	}
+	n.arrives(b, 0, 0)
 }
