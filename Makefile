@@ -6,7 +6,7 @@ help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
 setup: ## fetch Go modules and npm packages
 	@scripts/setup
-build: ## build dist/, the demo page and build/host
+build: setup ## build dist/, the demo page and build/host
 	@scripts/build
 demo: ## build everything and serve the demo page at ADDR (default :8080)
 	@ADDR='$(ADDR)' scripts/demo
@@ -20,7 +20,7 @@ sim: ## prove the swarm in simulation: one JSON line a scenario, and a table
 	@scripts/sim
 fmt: ## format the Go code
 	@scripts/fmt
-lint: ## vet, staticcheck and tsc
+lint: setup ## vet, staticcheck and tsc
 	@scripts/lint
 arch: ## the locks that keep the house in order
 	@scripts/arch/check
