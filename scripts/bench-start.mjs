@@ -9,12 +9,12 @@
 //
 // ROUNDS (default 7), ROWS (of warm, cold and lab), and BEFORE, another dist/
 // to be measured beside the one that is built.
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { brotliCompressSync, constants } from 'node:zlib'
+import { median } from './bench-figures.mjs'
 import { launch } from './browsers.mjs'
-import { root, serve, startHost, startStockTracker } from './e2e/harness.mjs'
+import { hostAssets, root, serve, startHost, startStockTracker } from './e2e/harness.mjs'
 import { noLab, startLab } from './netlab/lab.mjs'
 
 const rounds = Number(process.env.ROUNDS ?? 7)
@@ -120,12 +120,8 @@ async function open (b, kind, origin, tracker) {
 /** The same in the lab: each contender has a seeder in its host a. */
 async function setUpLab (lab, { kind, dist }, port) {
   const { ip, namespace } = lab.host('server')
-  const assets = mkdtempSync(join(tmpdir(), 'shoal-start-'))
-  endings.push(() => rmSync(assets, { recursive: true, force: true }))
-  mkdirSync(join(assets, 'web'))
-  cpSync(join(root, 'scripts/e2e/pages'), join(assets, 'web/pages'), { recursive: true })
+  const assets = hostAssets(scope, dist)
   cpSync(join(root, 'node_modules/webtorrent/dist'), join(assets, 'web/webtorrent'), { recursive: true })
-  cpSync(dist, join(assets, 'dist'), { recursive: true })
   const { url: origin, tracker } = await startHost(scope, ['-addr', `${ip}:${port}`, '-stun-addr', 'off', '-assets', assets], namespace)
   const magnet = await seeds(kind, origin, tracker, lab.host('a').browser(origin))
   return { kind, tracker, origin, magnet, launch: () => launch('chromium', lab.host('b').browser(origin)) }
@@ -168,8 +164,6 @@ async function measure (row, places, run) {
 }
 
 const whole = figures => Object.fromEntries(Object.entries(figures).map(([key, value]) => [key, Math.round(value)]))
-const sorted = (list, key) => list.map(one => one[key]).toSorted((x, y) => x - y)
-const median = list => list[Math.floor(list.length / 2)]
 
 try {
   if (rows.some(row => row !== 'lab')) {
@@ -192,15 +186,15 @@ try {
 
 const table = {}
 for (const [name, list] of Object.entries(measured)) {
-  const pieces = sorted(list, 'piece')
-  table[name] = { 'metadata ms': Math.round(median(sorted(list, 'metadata'))), 'first piece ms': Math.round(median(pieces)), 'from': Math.round(pieces[0]), 'to': Math.round(pieces.at(-1)) }
+  const pieces = list.map(one => one.piece)
+  table[name] = whole({ 'metadata ms': median(list.map(one => one.metadata)), 'first piece ms': median(pieces), from: Math.min(...pieces), to: Math.max(...pieces) })
 }
 console.log(`\nmedians of ${rounds} rounds`)
 console.table(table)
 // The figures of one round beside each other say more than two medians on a busy machine.
 for (const row of new Set(Object.keys(measured).map(name => name.split(': ')[0]))) {
   for (const other of Object.keys(contenders).filter(name => name !== 'Shoal' && measured[`${row}: ${name}`])) {
-    const ratio = key => median(measured[`${row}: Shoal`].map((one, round) => one[key] / measured[`${row}: ${other}`][round][key]).toSorted((x, y) => x - y)).toFixed(2)
+    const ratio = key => median(measured[`${row}: Shoal`].map((one, round) => one[key] / measured[`${row}: ${other}`][round][key])).toFixed(2)
     console.log(`${row}: Shoal ÷ ${other}, median of the rounds: metadata ${ratio('metadata')}, first piece ${ratio('piece')}`)
   }
 }

@@ -5,7 +5,7 @@
 // for what they import (core/rtc/absent).
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 
 const absent = 'core/rtc/absent'
 const webrtc = 'github.com/pion/webrtc/v4'
@@ -38,7 +38,7 @@ function copyWebrtc (into) {
     }
   }
   if (missing.size > 0) throw new Error(`${webrtc} has no ${[...missing].join(', ')}: see what a page links of it now`)
-  for (const file of readdirSync(join(absent, 'webrtc'))) copyFileSync(join(absent, 'webrtc', file), join(into, basename(file)))
+  for (const file of readdirSync(join(absent, 'webrtc'))) copyFileSync(join(absent, 'webrtc', file), join(into, file))
 }
 
 // packages lists those of pion/webrtc's packages that the .wasm links: import

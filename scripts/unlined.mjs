@@ -43,7 +43,8 @@ function readData (body) {
     expect(at.byte() === 0x0b, 'the end of a constant')
     segments.push({ start, bytes: at.take(at.unsigned()) })
   }
-  const memory = Buffer.alloc(Math.max(...segments.map(({ start, bytes }) => start + bytes.length)))
+  // There are more of them than arguments fit into a call.
+  const memory = Buffer.alloc(segments.reduce((end, { start, bytes }) => Math.max(end, start + bytes.length), 0))
   for (const { start, bytes } of segments) bytes.copy(memory, start)
   return memory
 }

@@ -26,6 +26,7 @@ const (
 	CodeNoPeers            Code = "NO_PEERS"            // a warning: nobody has answered yet
 	CodeWebSeed            Code = "WEB_SEED"            // a warning: a web seed cannot be used, or not for a while
 	CodePeerBanned         Code = "PEER_BANNED"         // a warning: a peer has lied and is shut out
+	CodeSession            Code = "SESSION"             // a warning: the session, or a record of it, cannot be read
 	CodeInternal           Code = "INTERNAL"            // our own fault
 )
 

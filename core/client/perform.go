@@ -129,14 +129,13 @@ func (c *Client) told(t *Torrent, e swarm.Effect) {
 		t.finish()
 		c.event(t, Done{})
 	case swarm.Failed:
-		err := &Error{CodeStore, e.Err}
-		if errors.Is(e.Err, ErrSourceChanged) {
-			err.Code = CodeSourceChanged
-		} else if errors.Is(e.Err, ErrFull) {
+		err := &Error{storeCode(e.Err), e.Err}
+		switch {
+		case err.Code == CodeQuota:
 			c.refresh(t)
 			s := t.Stats()
-			err = &Error{CodeQuota, fmt.Errorf("%d bytes are not stored yet: %w", s.Total-s.Done, e.Err)}
-		} else if errors.Is(e.Err, metainfo.ErrInvalid) || errors.Is(e.Err, metainfo.ErrUnsupportedVersion) {
+			err.Err = fmt.Errorf("%d bytes are not stored yet: %w", s.Total-s.Done, e.Err)
+		case err.Code == CodeStore && (errors.Is(e.Err, metainfo.ErrInvalid) || errors.Is(e.Err, metainfo.ErrUnsupportedVersion)):
 			err.Code = CodeInvalidTorrent
 		}
 		t.fail(err)

@@ -42,7 +42,7 @@ func (t *Torrent) doubted(offset, length int64) (store Store, doubted []metainfo
 	if length == 0 {
 		return nil, nil, nil
 	}
-	pieceLength := int64(t.Info().Layout.PieceLength())
+	first, last := span(t.Info().Layout, offset, length)
 	ran := t.client.call(func() {
 		s := t.client.node.Swarm(t.infoHash)
 		if t.client.torrent(t.infoHash) != t || t.store == nil || s == nil {
@@ -50,9 +50,9 @@ func (t *Torrent) doubted(offset, length int64) (store Store, doubted []metainfo
 			return
 		}
 		store = t.store
-		for i := offset / pieceLength; i <= (offset+length-1)/pieceLength; i++ {
-			if s.Doubted(metainfo.PieceIndex(i)) {
-				doubted = append(doubted, metainfo.PieceIndex(i))
+		for i := first; i <= last; i++ {
+			if s.Doubted(i) {
+				doubted = append(doubted, i)
 			}
 		}
 	})

@@ -66,11 +66,15 @@ func storeError(err error) error {
 	if e := (*Error)(nil); errors.As(err, &e) {
 		return e
 	}
+	return &Error{storeCode(err), err}
+}
+
+func storeCode(err error) Code {
 	switch {
 	case errors.Is(err, ErrSourceChanged):
-		return &Error{CodeSourceChanged, err}
+		return CodeSourceChanged
 	case errors.Is(err, ErrFull):
-		return &Error{CodeQuota, err}
+		return CodeQuota
 	}
-	return &Error{CodeStore, err}
+	return CodeStore
 }

@@ -25,10 +25,6 @@ type Session interface {
 	Keep(name string, data []byte)
 }
 
-// CodeSession is a warning: a record of the session cannot be read, and was
-// left alone; or there is no session to keep.
-const CodeSession Code = "SESSION"
-
 const (
 	// keepEvery is how long what has changed may wait before it is kept. At
 	// 25 MB/s that is 6 MB, which a crash makes us fetch again at worst.

@@ -207,6 +207,21 @@ func (w *world) halfway(t *testing.T, seeded *client.Torrent) (d *drawer, k *dis
 	return left, crashed, pieces.Have.Count()
 }
 
+// fetchedWhole is what the session and the disk hold when a client has fetched
+// all of what is seeded, and was shut.
+func (w *world) fetchedWhole(t *testing.T, seeded *client.Torrent) (d *drawer, k *disk) {
+	t.Helper()
+	d, k = newDrawer(), newDisk()
+	c := w.resuming(t, d, k)
+	torrent, err := c.Add(t.Context(), seeded.Magnet(), client.AddOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-torrent.Done()
+	shut(t, c)
+	return d, k
+}
+
 func TestAfterACrashEveryPieceIsKnownAgainWithoutHashingAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -292,14 +307,7 @@ func TestAResumedTorrentSeedsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		seeded, data := w.seededStory(t, 20)
-		d, k := newDrawer(), newDisk()
-		first := w.resuming(t, d, k)
-		fetched, err := first.Add(t.Context(), seeded.Magnet(), client.AddOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		<-fetched.Done()
-		shut(t, first)
+		d, k := w.fetchedWhole(t, seeded)
 		// Given a client that has all by its session, and nobody else who has it,
 		if err := seeded.Remove(t.Context(), true); err != nil {
 			t.Fatal(err)
@@ -330,17 +338,10 @@ func TestWhatWasChangedBehindOurBackIsFetchedAgainAndNeverGiven(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		seeded, data := w.seededStory(t, 20)
-		d, k := newDrawer(), newDisk()
-		first := w.resuming(t, d, k)
-		fetched, err := first.Add(t.Context(), seeded.Magnet(), client.AddOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		<-fetched.Done()
-		shut(t, first)
+		d, k := w.fetchedWhole(t, seeded)
 		// Given a stored file of which two bytes were flipped,
-		k.flip(fetched, 3*pieceSize+5)
-		k.flip(fetched, 7*pieceSize)
+		k.flip(seeded, 3*pieceSize+5)
+		k.flip(seeded, 7*pieceSize)
 		torrent := back(t, w.resuming(t, d, k))
 		// when a page reads what is right, it gets it;
 		if got, err := torrent.Read(t.Context(), 0, 3*pieceSize); err != nil || !bytes.Equal(got, data[:3*pieceSize]) {
@@ -375,19 +376,12 @@ func TestALossThatAPeerBringsToLightIsSeen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		seeded, _ := w.seededStory(t, 20)
-		d, k := newDrawer(), newDisk()
-		first := w.resuming(t, d, k)
-		fetched, err := first.Add(t.Context(), seeded.Magnet(), client.AddOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		<-fetched.Done()
-		shut(t, first)
+		d, k := w.fetchedWhole(t, seeded)
 		if err := seeded.Remove(t.Context(), true); err != nil {
 			t.Fatal(err)
 		}
 		// Given a changed piece that nobody else has,
-		k.flip(fetched, 3*pieceSize)
+		k.flip(seeded, 3*pieceSize)
 		torrent := back(t, w.resuming(t, d, k))
 		// when another fetches all of it,
 		other, err := w.client(t).Add(t.Context(), torrent.Magnet(), client.AddOptions{})

@@ -152,13 +152,19 @@ func (t *Torrent) Has(offset, length int64) bool {
 	if t.pieces == nil {
 		return false
 	}
-	pieceLength := int64(t.info.Layout.PieceLength())
-	for i := offset / pieceLength; i <= (offset+length-1)/pieceLength; i++ {
+	first, last := span(t.info.Layout, offset, length)
+	for i := first; i <= last; i++ {
 		if !t.pieces.Has(int(i)) {
 			return false
 		}
 	}
 	return true
+}
+
+// span is the first and the last piece of a range of at least one byte.
+func span(layout metainfo.Layout, offset, length int64) (first, last metainfo.PieceIndex) {
+	pieceLength := int64(layout.PieceLength())
+	return metainfo.PieceIndex(offset / pieceLength), metainfo.PieceIndex((offset + length - 1) / pieceLength)
 }
 
 // Stats returns the torrent's counts, as they were at most 0.2 seconds ago.
@@ -226,14 +232,8 @@ func (t *Torrent) Window(reader uint64, offset, length int64) {
 	if info == nil || length <= 0 || offset < 0 || offset >= info.Layout.Length() {
 		return
 	}
-	pieceLength := int64(info.Layout.PieceLength())
-	last := offset + min(length, info.Layout.Length()-offset) - 1
-	window := swarm.Window{
-		Reader: reader,
-		First:  metainfo.PieceIndex(offset / pieceLength),
-		Last:   metainfo.PieceIndex(last / pieceLength),
-	}
-	t.client.mail.post(func() { t.tell(window) })
+	first, last := span(info.Layout, offset, min(length, info.Layout.Length()-offset))
+	t.client.mail.post(func() { t.tell(swarm.Window{Reader: reader, First: first, Last: last}) })
 }
 
 // CloseWindow: a reader needs nothing any more.

@@ -93,10 +93,6 @@ func (p *Picker) Has(peer *Peer, i metainfo.PieceIndex) bool {
 		return false
 	}
 	peer.has[i/64] |= 1 << (i % 64)
-	peer.count++
-	if !peer.absent {
-		p.order.change(i, 1)
-	}
 	p.note(peer, i, 1)
 	return true
 }
@@ -149,10 +145,6 @@ func (p *Picker) Lacks(peer *Peer, i metainfo.PieceIndex) {
 		p.recount(peer)
 	}
 	peer.has[i/64] &^= 1 << (i % 64)
-	peer.count--
-	if !peer.absent {
-		p.order.change(i, -1)
-	}
 	p.note(peer, i, -1)
 }
 
@@ -190,8 +182,12 @@ func (peer *Peer) tell(level Priority, w, more int, any bool) {
 	}
 }
 
-// note keeps what is known of a peer when it has gained or lost piece i.
+// note counts that a peer has gained piece i, or with -1 lost it.
 func (p *Picker) note(peer *Peer, i metainfo.PieceIndex, step int) {
+	peer.count += step
+	if !peer.absent {
+		p.order.change(i, step)
+	}
 	if p.need.has(int(i)) {
 		p.noteAt(peer, Skip, int(i)/64, step)
 	}

@@ -73,7 +73,7 @@ func (p *Picker) share(peer *Peer) *partial {
 		return nil
 	}
 	for _, part := range p.open {
-		if part.level > Skip && peer.Has(part.index) && !part.isReserved(peer) {
+		if peer.Has(part.index) && !part.isReserved(peer) {
 			return part
 		}
 	}
@@ -104,12 +104,13 @@ func (p *Picker) enough(peer *Peer) bool {
 	return len(p.open) >= baseOpen+openPerPeer*len(p.peers) && peer.asked.len() > 0
 }
 
-// serves reports whether peer may be asked for a piece. One that is fetched
-// from its owner alone is open to others once the owner has nothing in flight.
+// serves reports whether peer may be asked for a piece.
 func (p *Picker) serves(peer *Peer, part *partial) bool {
 	return peer.Has(part.index) && !part.isReserved(peer) && admits(part, peer)
 }
 
+// isReserved reports whether a piece is fetched from another peer alone: from its
+// owner, until that one has nothing in flight.
 func (part *partial) isReserved(peer *Peer) bool {
 	return part.solo && part.owner != nil && part.owner != peer && part.owner.asked.len() > 0
 }

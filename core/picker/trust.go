@@ -4,9 +4,9 @@ package picker
 // piece, from the first block that it is asked for until the piece is Verified
 // or Failed, or until it has given the piece back without sending any of it; and
 // no other peer that is not proven shares the piece while it is there and has
-// something of it in flight, unless it would idle and nobody is proven yet. Proven
-// ones may help. So what a peer without
-// history can spoil is one piece, and it is known who did.
+// something of it in flight, unless it would idle and nobody is proven yet.
+// Proven ones may help. So what a peer without history can spoil is one piece,
+// and it is known who did.
 //
 // A peer that joins is not proven. Once one of its pieces is Verified the caller
 // says Trust(peer, true) for each of the senders, or it stays at one piece at a

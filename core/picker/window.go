@@ -133,11 +133,10 @@ func (p *Picker) leave(peer *Peer, w window) metainfo.PieceIndex {
 	if !p.slow(peer) {
 		return w.first
 	}
-	edge := p.need.next(int(w.first))
-	if edge < 0 || edge > int(w.last) {
+	first, waits := p.edge(w)
+	if !waits {
 		return w.first
 	}
-	first := metainfo.PieceIndex(edge)
 	for range urgent {
 		if first > w.last || !p.quickHas(first) {
 			break
@@ -145,6 +144,12 @@ func (p *Picker) leave(peer *Peer, w window) metainfo.PieceIndex {
 		first++
 	}
 	return first
+}
+
+// edge is the first piece of a window that is missing, if any is.
+func (p *Picker) edge(w window) (first metainfo.PieceIndex, waits bool) {
+	next := p.need.next(int(w.first))
+	return metainfo.PieceIndex(next), next >= 0 && next <= int(w.last)
 }
 
 // quickHas reports whether a peer that is not slow and sends us blocks has piece
@@ -164,12 +169,9 @@ func (p *Picker) rescue(peer *Peer, n int, blocks []metainfo.Block) []metainfo.B
 		return blocks
 	}
 	for _, w := range p.windows {
-		edge := p.need.next(int(w.first))
-		if edge < 0 || edge > int(w.last) {
-			continue
-		}
-		part := p.started[metainfo.PieceIndex(edge)]
-		if part == nil || part.free > 0 || !p.serves(peer, part) {
+		edge, waits := p.edge(w)
+		part := p.started[edge]
+		if !waits || part == nil || part.free > 0 || !p.serves(peer, part) {
 			continue
 		}
 		for k := 0; k < len(part.blocks) && len(blocks) < n; k++ {

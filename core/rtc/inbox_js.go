@@ -52,8 +52,13 @@ func openInbox(dc js.Value, c *conn) *inbox {
 	arrived, freeArrived := jsx.Callback(func(args []js.Value) { in.one(args[0]) })
 	timed, freeTimed := jsx.Callback(func([]js.Value) { in.next() })
 	in.arrived, in.timed, in.free = arrived, timed, []func(){freeArrived, freeTimed}
-	dc.Set("onmessage", arrived)
+	in.listen()
 	return in
+}
+
+func (in *inbox) listen() {
+	in.gathering = false
+	in.dc.Set("onmessage", in.arrived)
 }
 
 // one tells a message at once.
@@ -70,14 +75,12 @@ func (in *inbox) next() {
 		in.gather()
 		return
 	}
-	in.gathering = false
-	in.dc.Set("onmessage", in.arrived)
+	in.listen()
 }
 
 func (in *inbox) gather() {
 	if document := js.Global().Get("document"); document.Truthy() && document.Get("hidden").Bool() {
-		in.gathering = false
-		in.dc.Set("onmessage", in.arrived)
+		in.listen()
 		return
 	}
 	if !in.gathering {

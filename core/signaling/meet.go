@@ -129,11 +129,11 @@ func (s *Signaling) answered(now time.Time, ev Answered) {
 	if c == nil || ev.From == s.cfg.PeerID || ev.From.IsZero() {
 		return
 	}
-	if to := c.route.To; !to.IsZero() && to == ev.From && ev.SDP == "" {
+	switch to := c.route.To; {
+	case to == ev.From && ev.SDP == "":
 		s.close(c, "the offer was refused", nil)
 		return
-	}
-	if !c.route.To.IsZero() && c.route.To != ev.From || !fits(ev.SDP) {
+	case !to.IsZero() && to != ev.From, !fits(ev.SDP):
 		return
 	}
 	s.name(c, ev.From)

@@ -67,9 +67,8 @@ func (s *Swarm) window(w Window) {
 }
 
 func (s *Swarm) openWindow(w Window) {
-	pieces := s.info.Layout.Pieces()
-	if int(w.First) < pieces && w.First <= w.Last {
-		s.picker.Window(w.Reader, w.First, min(w.Last, metainfo.PieceIndex(pieces-1)))
+	if int(w.First) < s.info.Layout.Pieces() && w.First <= w.Last {
+		s.picker.Window(w.Reader, w.First, w.Last)
 	}
 }
 

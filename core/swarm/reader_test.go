@@ -9,6 +9,14 @@ import (
 	"github.com/shoal-p2p/shoal/core/wire"
 )
 
+// toRead is a seed of so much bandwidth and who reads from it, not connected yet.
+func toRead(t *testing.T, bandwidth int64, tor torrent) (n *network, seed, reader *host) {
+	t.Helper()
+	n = newNetwork(t)
+	n.bandwidth = bandwidth
+	return n, n.seedOf("a", tor), n.leech("b", tor)
+}
+
 // arrives runs until a host has these pieces, and says how long that took.
 func (n *network) arrives(h *host, first, last int) time.Duration {
 	n.t.Helper()
@@ -25,10 +33,8 @@ func (n *network) arrives(h *host, first, last int) time.Duration {
 }
 
 func TestReadersWindowComesFirst(t *testing.T) {
-	n := newNetwork(t)
-	n.bandwidth = 1 << 20
 	tor := newTorrent(64*kib, 32<<20)
-	a, b := n.seedOf("a", tor), n.leech("b", tor)
+	n, a, b := toRead(t, 1<<20, tor)
 	// Given a reader that waits before anything is known
 	b.handle(Window{Reader: 1, First: 300, Last: 307})
 	n.connect(a, b)
@@ -41,10 +47,7 @@ func TestReadersWindowComesFirst(t *testing.T) {
 }
 
 func TestSeekDoesNotWaitForWhatWasAskedBefore(t *testing.T) {
-	n := newNetwork(t)
-	n.bandwidth = 20 << 20
-	tor := newTorrent(256*kib, 64<<20)
-	a, b := n.seedOf("a", tor), n.leech("b", tor)
+	n, a, b := toRead(t, 20<<20, newTorrent(256*kib, 64<<20))
 	n.connect(a, b)
 	// Given a pipe that is full of requests, eight MiB of them
 	n.pass(1500 * time.Millisecond)
@@ -66,10 +69,7 @@ func TestSeekDoesNotWaitForWhatWasAskedBefore(t *testing.T) {
 }
 
 func TestReaderThatGoesOnCancelsNothing(t *testing.T) {
-	n := newNetwork(t)
-	n.bandwidth = 1 << 20
-	tor := newTorrent(64*kib, 8<<20)
-	a, b := n.seedOf("a", tor), n.leech("b", tor)
+	n, a, b := toRead(t, 1<<20, newTorrent(64*kib, 8<<20))
 	n.connect(a, b)
 	n.pass(2 * time.Second)
 	b.handle(Window{Reader: 1, First: 10, Last: 20})
@@ -85,9 +85,8 @@ func TestReaderThatGoesOnCancelsNothing(t *testing.T) {
 }
 
 func TestWindowsOutOfRangeAndTooManyAreIgnored(t *testing.T) {
-	n := newNetwork(t)
 	tor := newTorrent(64*kib, 1<<20)
-	a, b := n.seedOf("a", tor), n.leech("b", tor)
+	n, a, b := toRead(t, 10<<20, tor)
 	for i := range uint64(picker.MaxReaders + 10) {
 		b.handle(Window{Reader: i, First: 1 << 30, Last: 1 << 31})
 	}
@@ -102,10 +101,7 @@ func TestWindowsOutOfRangeAndTooManyAreIgnored(t *testing.T) {
 }
 
 func TestFilesComeByTheirPriority(t *testing.T) {
-	n := newNetwork(t)
-	n.bandwidth = 1 << 20
-	tor := newTorrent(64*kib, 4<<20, 4<<20)
-	a, b := n.seedOf("a", tor), n.leech("b", tor)
+	n, a, b := toRead(t, 1<<20, newTorrent(64*kib, 4<<20, 4<<20))
 	b.handle(Select{[]picker.Priority{picker.Low, picker.High}})
 	n.connect(a, b)
 	n.arrives(b, 64, 127)
@@ -116,10 +112,8 @@ func TestFilesComeByTheirPriority(t *testing.T) {
 }
 
 func TestSequentialOrder(t *testing.T) {
-	n := newNetwork(t)
-	n.bandwidth = 1 << 20
 	tor := newTorrent(64*kib, 8<<20)
-	a, b := n.seedOf("a", tor), n.leech("b", tor)
+	n, a, b := toRead(t, 1<<20, tor)
 	b.handle(Order{Sequential: true})
 	n.connect(a, b)
 	n.arrives(b, 0, 40)
@@ -132,10 +126,7 @@ func TestSequentialOrder(t *testing.T) {
 }
 
 func TestSmallReadsBlameNobody(t *testing.T) {
-	n := newNetwork(t)
-	n.bandwidth = 5 << 20
-	tor := newTorrent(256*kib, 256<<20)
-	a, b := n.seedOf("a", tor), n.leech("b", tor)
+	n, a, b := toRead(t, 5<<20, newTorrent(256*kib, 256<<20))
 	n.connect(a, b)
 	n.pass(3 * time.Second)
 	for i := range 150 {
@@ -150,10 +141,7 @@ func TestSmallReadsBlameNobody(t *testing.T) {
 }
 
 func TestScrubbingBlamesNobody(t *testing.T) {
-	n := newNetwork(t)
-	n.bandwidth = 40 << 20
-	tor := newTorrent(256*kib, 256<<20)
-	a, b := n.seedOf("a", tor), n.leech("b", tor)
+	n, a, b := toRead(t, 40<<20, newTorrent(256*kib, 256<<20))
 	b.handle(Select{[]picker.Priority{picker.Skip}}) // a film that is only watched
 	b.handle(Window{Reader: 1, First: 0, Last: 63})
 	n.connect(a, b)
@@ -169,9 +157,7 @@ func TestScrubbingBlamesNobody(t *testing.T) {
 }
 
 func TestReadingWhatIsThereCancelsNothing(t *testing.T) {
-	n := newNetwork(t)
-	tor := newTorrent(64*kib, 64<<20)
-	a, b := n.seedOf("a", tor), n.leech("b", tor)
+	n, a, b := toRead(t, 10<<20, newTorrent(64*kib, 64<<20))
 	b.handle(Order{Sequential: true})
 	n.connect(a, b)
 	n.arrives(b, 0, 0)
@@ -191,9 +177,7 @@ func TestReadingWhatIsThereCancelsNothing(t *testing.T) {
 }
 
 func TestTheFirstOfManyReadersIsNotForgotten(t *testing.T) {
-	n := newNetwork(t)
-	tor := newTorrent(64*kib, 32<<20)
-	a, b := n.seedOf("a", tor), n.leech("b", tor)
+	n, a, b := toRead(t, 10<<20, newTorrent(64*kib, 32<<20))
 	b.handle(Select{[]picker.Priority{picker.Skip}})
 	for i := range uint64(17) {
 		b.handle(Window{Reader: i + 1, First: metainfo.PieceIndex(i * 20), Last: metainfo.PieceIndex(i * 20)})

@@ -5,7 +5,6 @@ import (
 
 	"github.com/shoal-p2p/shoal/core/bitfield"
 	"github.com/shoal-p2p/shoal/core/metainfo"
-	"github.com/shoal-p2p/shoal/core/wire"
 )
 
 // past is what we have by the word of an earlier session: it is told to peers
@@ -68,8 +67,8 @@ func (s *Swarm) proved(ev Verified) {
 // told where they can be (BEP 54), others refused.
 func (s *Swarm) miss(i metainfo.PieceIndex) {
 	s.past.losses++
-	s.superOff()
 	s.picker.Lost(i)
+	s.superOff()
 	for _, p := range s.order {
 		if p.gone {
 			continue
@@ -80,10 +79,8 @@ func (s *Swarm) miss(i metainfo.PieceIndex) {
 			}
 			return b.Piece == i
 		})
-		if p.ext.dontHave != 0 {
-			s.send(p, wire.DontHave{Piece: uint32(i)}.Message(p.ext.dontHave))
-		}
 	}
+	s.disown(i)
 	s.interestAll()
 	s.requests.refill = true
 	s.checkDone()

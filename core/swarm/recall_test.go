@@ -107,6 +107,36 @@ func TestARecalledPieceThatWasChangedIsNeverServedAndFetchedAgain(t *testing.T) 
 	}
 }
 
+func TestASuperSeedNeverTellsOfAPieceThatWasChanged(t *testing.T) {
+	n, tor := newNetwork(t), newTorrent(64*kib, 4<<20)
+	// Given a lone seed by the word of an earlier session, which shows two peers a
+	// piece each,
+	all64 := make([]int, 64)
+	for i := range all64 {
+		all64[i] = i
+	}
+	h := n.recalling("h", tor, all64...)
+	p, q := n.puppet(h, hand(tor, "p")), n.puppet(h, hand(tor, "q"))
+	p.send(wire.HaveNone{})
+	q.send(wire.HaveNone{})
+	n.pass(time.Second)
+	if !h.super.on {
+		t.Fatal("it does not super-seed")
+	}
+	// when a piece that neither was shown turns out to be another,
+	h.handle(Verified{Piece: 60, Digest: tor.info.Digests[0]})
+	n.pass(5 * time.Second)
+	// then they are told of all the others.
+	for _, m := range all[wire.Have](q) {
+		if m.Piece == 60 {
+			t.Error("told of a piece that is not there")
+		}
+	}
+	if got := count[wire.Have](q); got != 63 {
+		t.Errorf("told of %d pieces", got)
+	}
+}
+
 func TestAnyoneMayProveARecalledPiece(t *testing.T) {
 	n, tor := newNetwork(t), newTorrent(64*kib, 256*kib)
 	times := n.verifies()

@@ -213,9 +213,7 @@ func (s *Swarm) giveUp(p *peer) {
 
 // takeBack cancels a request that others may have.
 func (s *Swarm) takeBack(p *peer, at int) {
-	r := s.unlist(p, at)
-	p.down.expectLate(r.block)
-	s.sendCancel(p, r.block)
+	r := s.revoke(p, at)
 	s.picker.Returned(r.slot, r.block)
 }
 
@@ -231,10 +229,16 @@ func (s *Swarm) withdraw(p *peer, b metainfo.Block) {
 	if at < 0 {
 		return
 	}
-	s.unlist(p, at)
-	p.down.expectLate(b)
-	s.sendCancel(p, b)
+	s.revoke(p, at)
 	s.requests.refill = true // it has room for others
+}
+
+// revoke takes a request out and cancels it; its block may have left before.
+func (s *Swarm) revoke(p *peer, at int) request {
+	r := s.unlist(p, at)
+	p.down.expectLate(r.block)
+	s.sendCancel(p, r.block)
+	return r
 }
 
 func (s *Swarm) sendCancel(p *peer, b metainfo.Block) {

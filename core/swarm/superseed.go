@@ -237,9 +237,12 @@ func (s *Swarm) neglected(g *showing) bool {
 	return g.to.gone || !g.to.unchoked || !g.to.turn.Interested || s.now.Sub(g.at) >= showAgain
 }
 
+// isNew reports whether a peer lacks piece i, was not told of it, and can have it
+// from us.
 func (s *Swarm) isNew(p *peer, i int) bool {
 	piece := metainfo.PieceIndex(i)
-	return !p.shown.told.Has(i) && !p.slot.Has(piece) && !slices.Contains(s.uploads.lost, piece)
+	return !p.shown.told.Has(i) && !p.slot.Has(piece) &&
+		s.picker.Have().Has(i) && !slices.Contains(s.uploads.lost, piece)
 }
 
 // showAny tells a peer of the first piece that it lacks and does not know of.

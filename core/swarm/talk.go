@@ -114,7 +114,9 @@ func (s *Swarm) priceOfRequest(p *peer, m wire.Request) int64 {
 
 // minTurn is how long a peer may be expected to serve us once it has unchoked
 // us. A choker gives slots for rounds of ten seconds; when a round ends early for
-// somebody, it does so now and then.
+// somebody, it does so now and then. A leecher's first rounds last a second, but
+// they are eight: if it chokes us in every other one, four times in a row, that
+// does not come to what a peer is dropped for.
 const minTurn = 2 * time.Second
 
 // vow is what a peer has promised: with Unchoke to serve us, with Have to serve

@@ -248,6 +248,11 @@ func (s *Swarm) lose(i metainfo.PieceIndex) {
 	}
 	s.uploads.lost = append(s.uploads.lost, i)
 	s.superOff()
+	s.disown(i)
+}
+
+// disown tells peers, where they can be told, that we do not have a piece.
+func (s *Swarm) disown(i metainfo.PieceIndex) {
 	for _, p := range s.order {
 		if p.ext.dontHave != 0 && !p.gone {
 			s.send(p, wire.DontHave{Piece: uint32(i)}.Message(p.ext.dontHave))

@@ -26,13 +26,11 @@ func (r *Registry) said(now time.Time, c *client, data []byte) {
 	}
 }
 
-// maySpeak takes one token of a client's bucket, which fills with time.
+// maySpeak counts one message of a client.
 func (r *Registry) maySpeak(now time.Time, c *client) bool {
-	gained := now.Sub(c.heard).Seconds() * float64(r.cfg.MessagesPerSecond)
-	c.tokens = min(float64(r.cfg.MessageBurst), c.tokens+max(0, gained))
-	c.heard = now
-	c.tokens--
-	return c.tokens >= 0
+	left := c.messages.now(now, r.perSpeaker) - 1
+	c.messages = quota{left, now}
+	return left >= 0
 }
 
 func (r *Registry) refuse(c *client, req request, err error) {

@@ -11,17 +11,18 @@ import (
 // through for those whose quota is full again.
 const sweepOriginsEvery = time.Second
 
-// allowance is how many offers may be made: at once, and each minute in the long
-// run.
-type allowance struct{ burst, perMinute float64 }
+// allowance is how many messages may be sent or offers made: at once, and each
+// second in the long run.
+type allowance struct{ burst, perSecond float64 }
 
 // times is the allowance of so many.
 func (a allowance) times(n int) allowance {
-	return allowance{a.burst * float64(n), a.perMinute * float64(n)}
+	return allowance{a.burst * float64(n), a.perSecond * float64(n)}
 }
 
-// quota is what there was of an allowance at a time. It is kept until it is full
-// again: a client's when it leaves the swarm, an origin's when all clients do.
+// quota is what there was of an allowance at a time. Those of offers are kept
+// until they are full again: a client's when it leaves the swarm, an origin's when
+// all clients do.
 type quota struct {
 	left float64
 	at   time.Time
@@ -29,7 +30,7 @@ type quota struct {
 
 // now is what there is of a quota that fills with time.
 func (q quota) now(now time.Time, a allowance) float64 {
-	return min(a.burst, q.left+max(0, now.Sub(q.at).Minutes()*a.perMinute))
+	return min(a.burst, q.left+max(0, now.Sub(q.at).Seconds()*a.perSecond))
 }
 
 // origin is a network in one swarm.

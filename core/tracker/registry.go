@@ -96,20 +96,20 @@ type Registry struct {
 	effects []RegistryEffect
 	stats   Stats
 
-	perClient, perOrigin allowance
+	perSpeaker           allowance // of messages
+	perClient, perOrigin allowance // of offers in one swarm
 	origins              map[origin]quota
 	sweptAt              time.Time // when origins were last looked through
 }
 
 // client is one socket.
 type client struct {
-	handle  Client
-	network netip.Prefix // zero where it is not known
-	index   int          // in the registry's order
-	members []*member
-	tokens  float64   // messages that it may send right now
-	heard   time.Time // when it sent the last one
-	quotas  map[origin]quota
+	handle   Client
+	network  netip.Prefix // zero where it is not known
+	index    int          // in the registry's order
+	members  []*member
+	messages quota // that it may send, since it sent the last one
+	quotas   map[origin]quota
 }
 
 // Why a well-formed request is refused; told to the peer as "failure reason".
@@ -125,15 +125,16 @@ var (
 // NewRegistry makes a Registry without clients. rng chooses who gets an offer.
 func NewRegistry(cfg RegistryConfig, rng *rand.Rand) *Registry {
 	cfg = cfg.withDefaults()
-	perClient := allowance{float64(cfg.OfferBurst), float64(cfg.OffersPerMinute)}
+	perClient := allowance{float64(cfg.OfferBurst), float64(cfg.OffersPerMinute) / 60}
 	return &Registry{
-		cfg:       cfg,
-		rng:       rng,
-		clients:   map[Client]*client{},
-		swarms:    map[id.ID]*swarm{},
-		perClient: perClient,
-		perOrigin: perClient.times(cfg.ClientsPerNetwork),
-		origins:   map[origin]quota{},
+		cfg:        cfg,
+		rng:        rng,
+		clients:    map[Client]*client{},
+		swarms:     map[id.ID]*swarm{},
+		perSpeaker: allowance{float64(cfg.MessageBurst), float64(cfg.MessagesPerSecond)},
+		perClient:  perClient,
+		perOrigin:  perClient.times(cfg.ClientsPerNetwork),
+		origins:    map[origin]quota{},
 	}
 }
 
@@ -185,8 +186,8 @@ func (r *Registry) joined(now time.Time, ev Joined) {
 	}
 	c := &client{
 		handle: ev.Client, network: networkOf(ev.Address), index: len(r.order),
-		tokens: float64(r.cfg.MessageBurst), heard: now,
-		quotas: map[origin]quota{},
+		messages: quota{r.perSpeaker.burst, now},
+		quotas:   map[origin]quota{},
 	}
 	r.clients[ev.Client] = c
 	r.order = append(r.order, c)
@@ -251,7 +252,7 @@ func (r *Registry) tick(now time.Time) {
 				r.leave(c.members[j])
 			}
 		}
-		if len(c.members) == 0 && c.heard.Before(limit) {
+		if len(c.members) == 0 && c.messages.at.Before(limit) {
 			r.disconnect(c, "silent for too long")
 		}
 	}

@@ -115,13 +115,37 @@ export interface Limits {
   download?: number
 }
 
+/** An EventTarget whose events are known by their names. */
+interface Listens<Events> extends EventTarget {
+  addEventListener<K extends keyof Events>(
+    type: K,
+    listener: (this: this, event: Events[K]) => void,
+    options?: boolean | AddEventListenerOptions,
+  ): void
+  addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | AddEventListenerOptions,
+  ): void
+  removeEventListener<K extends keyof Events>(
+    type: K,
+    listener: (this: this, event: Events[K]) => void,
+    options?: boolean | EventListenerOptions,
+  ): void
+  removeEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | EventListenerOptions,
+  ): void
+}
+
 export interface ClientEventMap {
   /** Something is wrong with the session; torrents go on without it. */
   warning: CustomEvent<ShoalError>
 }
 
 /** One peer in the sense of BitTorrent: its torrents share connections and budget. */
-export interface Client extends EventTarget {
+export interface Client extends Listens<ClientEventMap> {
   seed(input: SeedInput, options?: SeedOptions): Promise<Torrent>
   fetch(link: TorrentLink, options?: FetchOptions): Promise<Torrent>
   add(link: TorrentLink, options?: FetchOptions): Torrent
@@ -134,27 +158,6 @@ export interface Client extends EventTarget {
   setLimits(limits: Limits): void
   /** Ends every torrent and frees the memory. A closed client stays closed. */
   close(): Promise<void>
-
-  addEventListener<K extends keyof ClientEventMap>(
-    type: K,
-    listener: (this: Client, event: ClientEventMap[K]) => void,
-    options?: boolean | AddEventListenerOptions,
-  ): void
-  addEventListener(
-    type: string,
-    listener: EventListenerOrEventListenerObject | null,
-    options?: boolean | AddEventListenerOptions,
-  ): void
-  removeEventListener<K extends keyof ClientEventMap>(
-    type: K,
-    listener: (this: Client, event: ClientEventMap[K]) => void,
-    options?: boolean | EventListenerOptions,
-  ): void
-  removeEventListener(
-    type: string,
-    listener: EventListenerOrEventListenerObject | null,
-    options?: boolean | EventListenerOptions,
-  ): void
 }
 
 /** Counts since the client was made; bytes are payload. */
@@ -192,7 +195,7 @@ export interface TorrentEventMap {
  * One torrent. Its properties are snapshots, renewed a few times a second;
  * before `ready` the lengths are 0 and the lists empty.
  */
-export interface Torrent extends EventTarget {
+export interface Torrent extends Listens<TorrentEventMap> {
   /** The metadata is known. */
   readonly ready: Promise<Torrent>
   /** 40 hex digits; '' while a .torrent URL is still being fetched. */
@@ -222,27 +225,6 @@ export interface Torrent extends EventTarget {
   resume(): void
   /** Takes the torrent out of the client; `data` deletes what was stored. */
   remove(options?: { data?: boolean }): Promise<void>
-
-  addEventListener<K extends keyof TorrentEventMap>(
-    type: K,
-    listener: (this: Torrent, event: TorrentEventMap[K]) => void,
-    options?: boolean | AddEventListenerOptions,
-  ): void
-  addEventListener(
-    type: string,
-    listener: EventListenerOrEventListenerObject | null,
-    options?: boolean | AddEventListenerOptions,
-  ): void
-  removeEventListener<K extends keyof TorrentEventMap>(
-    type: K,
-    listener: (this: Torrent, event: TorrentEventMap[K]) => void,
-    options?: boolean | EventListenerOptions,
-  ): void
-  removeEventListener(
-    type: string,
-    listener: EventListenerOrEventListenerObject | null,
-    options?: boolean | EventListenerOptions,
-  ): void
 }
 
 /** What is known of a file before any of its bytes. */

@@ -64,3 +64,6 @@ export class ShoalError extends Error {
     this.code = code
   }
 }
+
+/** What a thing that was thrown says. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -17,6 +17,7 @@ export type {
   ClientStats,
   FetchOptions,
   FileInfo,
+  Limits,
   PeerChange,
   PeerInfo,
   SeedInput,

@@ -3,7 +3,7 @@
 
 import type { ClientOptions, FetchOptions, Limits, SeedOptions } from './api.js'
 import type { Rates } from './bridge.js'
-import { ShoalError } from './error.js'
+import { messageOf, ShoalError } from './error.js'
 
 /** Says what a value ought to be where it is something else. */
 type Check = (value: unknown) => string | undefined
@@ -118,7 +118,7 @@ function checkOne(name: string, value: unknown, one: Check | undefined): void {
   try {
     wanted = one?.(value)
   } catch (error) {
-    throw new ShoalError('UNSUPPORTED', `option ${name}: ${error instanceof Error ? error.message : String(error)}`)
+    throw new ShoalError('UNSUPPORTED', `option ${name}: ${messageOf(error)}`)
   }
   if (wanted !== undefined) throw new ShoalError('INVALID_OPTION', `option ${name} must be ${wanted}`)
 }

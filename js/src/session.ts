@@ -2,7 +2,8 @@
 // bytes by name, in the origin's IndexedDB. One client of the origin has it at a
 // time, as long as it holds the lock.
 
-import { ShoalError } from './error.js'
+import { messageOf, ShoalError } from './error.js'
+import { hold } from './lock.js'
 
 /** One thing that Go keeps; without data it is taken away. */
 export interface Entry {
@@ -43,11 +44,13 @@ export class Session {
 
   /** Rejects where another client has the session, or the page has nowhere to keep one. failed is told of what cannot be kept, once. */
   static async open(failed: (error: ShoalError) => void): Promise<Session> {
-    const release = await hold()
+    const release = await take()
+    let database: IDBDatabase | undefined
     try {
-      const database = await openDatabase()
+      database = await openDatabase()
       return new Session(database, await load(database), release, failed)
     } catch (cause) {
+      database?.close()
       release()
       if (cause instanceof ShoalError) throw cause
       throw new ShoalError('SESSION', `the session cannot be read: ${messageOf(cause)}`, { cause })
@@ -87,6 +90,7 @@ export class Session {
   #askForPersistence(): void {
     if (this.#asked) return
     this.#asked = true
+    // Nobody has to grant it.
     navigator.storage?.persist?.().catch(() => undefined)
   }
 
@@ -99,17 +103,13 @@ export class Session {
 
 const isTorrent = ({ name }: { name: string }): boolean => name.endsWith('.torrent')
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
-
-/** Takes the lock; the answer lets it go. */
-async function hold(): Promise<() => void> {
+/** Takes the session's lock; the answer lets it go. */
+async function take(): Promise<() => void> {
   if (typeof navigator !== 'object' || typeof navigator.locks !== 'object') {
     throw new ShoalError('SESSION', 'there is no session here: the page is not served securely (https)')
   }
-  return new Promise((resolve, reject) => {
-    const late = () => reject(new ShoalError('SESSION', 'another client of this origin has the session'))
-    const given = () => new Promise<void>(release => resolve(release))
-    navigator.locks.request(lockName, { signal: AbortSignal.timeout(patience) }, given).catch(late)
+  return hold(lockName, patience).catch(() => {
+    throw new ShoalError('SESSION', 'another client of this origin has the session')
   })
 }
 

@@ -4,6 +4,8 @@
 
 import { abortable } from './abort.js'
 import type { ClientOptions, ClientStats } from './api.js'
+import { messageOf } from './error.js'
+import { hold } from './lock.js'
 import type { Begin, Word } from './worker.js'
 
 type Kind = Pick<ClientStats, 'store' | 'storeReason'>
@@ -39,7 +41,7 @@ export class Storage {
   /** tell is given the port of every worker that begins; without one, memory it is. */
   start(tell: (port?: MessagePort) => void): void {
     this.#running ??= this.#run(tell).catch((error: unknown) => {
-      this.#kind = { store: 'memory', storeReason: error instanceof Error ? error.message : String(error) }
+      this.#kind = { store: 'memory', storeReason: messageOf(error) }
       tell()
     })
   }
@@ -51,6 +53,7 @@ export class Storage {
     if (worker) {
       const ended = word(worker, endTime)
       worker.postMessage(null)
+      // One that says nothing is ended all the same.
       await ended.catch(() => undefined)
       worker.terminate()
     }
@@ -117,13 +120,6 @@ async function word(worker: Worker, limit: number): Promise<Word> {
     clearTimeout(timer)
     done.abort()
   }
-}
-
-/** Takes a lock; the answer lets it go. */
-function hold(name: string): Promise<() => void> {
-  return new Promise((resolve, reject) => {
-    navigator.locks.request(name, () => new Promise<void>(release => resolve(release))).catch(reject)
-  })
 }
 
 function locate(workerUrl: string | URL | undefined): URL {

@@ -4,6 +4,9 @@
 // (wasm/store/worker.go). It knows files by torrent and number, checks nothing
 // and decides nothing but how many files are open.
 
+import { messageOf } from './error.js'
+import { hold } from './lock.js'
+
 /** The page's first word. */
 export interface Begin {
   version: string
@@ -48,7 +51,10 @@ const maxOpen = 100
 const tries = 20
 const pause = 50
 
-const scope = globalThis as unknown as Pick<Worker, 'postMessage' | 'addEventListener'> & { close(): void }
+/** For how many ms a lock is waited for: whoever died a moment ago still has it. */
+const patience = tries * pause
+
+const scope = globalThis as unknown as Pick<Worker, 'postMessage' | 'addEventListener'>
 
 class Store {
   readonly #kept: boolean
@@ -107,7 +113,7 @@ class Store {
 
   /** Opens a place; the answer is whether it is new. Two tabs never write to one. */
   async #enter(place: string): Promise<boolean> {
-    if (this.#kept && !this.#locks.has(place)) this.#locks.set(place, await hold(`shoal:${place}`))
+    if (this.#kept && !this.#locks.has(place)) this.#locks.set(place, await hold(`shoal:${place}`, patience))
     const fresh = await this.#folder.getDirectoryHandle(place).then(() => false, absent)
     this.#places.set(place, await this.#folder.getDirectoryHandle(place, { create: true }))
     return fresh
@@ -269,15 +275,6 @@ async function again<T>(act: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Takes a lock; the answer lets it go. Whoever died a moment ago still has it. */
-function hold(name: string): Promise<() => void> {
-  const signal = AbortSignal.timeout(tries * pause)
-  return new Promise((resolve, reject) => {
-    const held = () => new Promise<void>(release => resolve(release))
-    navigator.locks.request(name, { signal }, held).catch(reject)
-  })
-}
-
 /** Only what works is used: a file is written, read and removed. */
 async function probe(folder: FileSystemDirectoryHandle): Promise<void> {
   const access = await openAccess(await folder.getFileHandle('probe', { create: true }))
@@ -307,7 +304,7 @@ async function sweep(all: FileSystemDirectoryHandle, life: string): Promise<void
 
 async function begin(first: Begin): Promise<void> {
   if (first.version !== SHOAL_VERSION) throw new Error(`shoal-worker.js is of version ${SHOAL_VERSION}, the script of ${first.version}`)
-  await hold(first.lock)
+  await hold(first.lock, patience)
   const origin = await navigator.storage.getDirectory()
   const all = await origin.getDirectoryHandle('shoal', { create: true })
   const folder = await all.getDirectoryHandle(first.folder, { create: true })
@@ -325,6 +322,7 @@ async function begin(first: Begin): Promise<void> {
   scope.addEventListener('message', () => {
     tail = tail.then(async () => {
       store.end()
+      // What stays is removed by the next worker of the origin.
       if (!first.kept) await again(() => all.removeEntry(first.folder, { recursive: true })).catch(() => undefined)
       say({ ready: false })
     })
@@ -339,7 +337,7 @@ scope.addEventListener(
   'message',
   event => {
     begin((event as MessageEvent<Begin>).data).catch((error: unknown) => {
-      say({ ready: false, error: error instanceof Error ? error.message : String(error) })
+      say({ ready: false, error: messageOf(error) })
     })
   },
   { once: true },

@@ -3,8 +3,9 @@
 // it ends with the test that asked for it.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs'
+import { cpSync, createReadStream, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
 import { dirname, extname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { findBrowser, launch } from '../browsers.mjs'
@@ -65,6 +66,15 @@ export async function startHost (t, args = [], namespace = undefined) {
   const address = await line(host, /(https?:\/\/\S+)/)
   const url = new URL(address)
   return { url: url.origin, tracker: `${url.protocol === 'https:' ? 'wss' : 'ws'}://${url.host}/announce`, process: host }
+}
+
+/** A folder for the host's -assets: the test pages and dist/, or another such folder. */
+export function hostAssets (t, dist = folders.dist) {
+  const assets = mkdtempSync(join(tmpdir(), 'shoal-assets-'))
+  t.after(() => rmSync(assets, { recursive: true, force: true }))
+  cpSync(folders.pages, join(assets, 'web/pages'), { recursive: true })
+  cpSync(dist, join(assets, 'dist'), { recursive: true })
+  return assets
 }
 
 /** The npm package bittorrent-tracker's server, WebSocket only. */

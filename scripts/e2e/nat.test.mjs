@@ -2,12 +2,12 @@
 // seeds, through holes that only STUN lets them find.
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { findBrowser } from '../browsers.mjs'
-import { browser, missing, root, shoalPage, startHost } from './harness.mjs'
+import { browser, hostAssets, missing, root, shoalPage, startHost } from './harness.mjs'
 
 const MiB = 1 << 20
 const nat = join(root, 'scripts/netlab/nat')
@@ -38,11 +38,7 @@ function folder (t) {
 // The host in the internet: it serves the test's page and dist/, introduces,
 // and answers STUN.
 function internetHost (t) {
-  const assets = folder(t)
-  mkdirSync(join(assets, 'web'))
-  cpSync(join(root, 'scripts/e2e/pages'), join(assets, 'web/pages'), { recursive: true })
-  cpSync(join(root, 'dist'), join(assets, 'dist'), { recursive: true })
-  return startHost(t, ['-addr', `${internet}:8080`, '-assets', assets], `${prefix}-net`)
+  return startHost(t, ['-addr', `${internet}:8080`, '-assets', hostAssets(t)], `${prefix}-net`)
 }
 
 // A page of a browser that is at home in a namespace, and notes its connections.

@@ -2,12 +2,10 @@
 // from each other, and the host that serves them in a third.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { existsSync } from 'node:fs'
 import { test } from 'node:test'
 import { noLab, startLab } from '../netlab/lab.mjs'
-import { browser, missing, root, shoalPage, startHost } from './harness.mjs'
+import { browser, hostAssets, missing, shoalPage, startHost } from './harness.mjs'
 
 const MiB = 1 << 20
 
@@ -19,12 +17,7 @@ async function given (t, hosts) {
 
 // The test's pages and dist/, served from a host of the lab.
 async function pagesFrom (t, { ip, namespace }) {
-  const assets = mkdtempSync(join(tmpdir(), 'shoal-netlab-'))
-  t.after(() => rmSync(assets, { recursive: true, force: true }))
-  mkdirSync(join(assets, 'web'))
-  cpSync(join(root, 'scripts/e2e/pages'), join(assets, 'web/pages'), { recursive: true })
-  cpSync(join(root, 'dist'), join(assets, 'dist'), { recursive: true })
-  return (await startHost(t, ['-addr', `${ip}:8080`, '-assets', assets], namespace)).url
+  return (await startHost(t, ['-addr', `${ip}:8080`, '-assets', hostAssets(t)], namespace)).url
 }
 
 test('two pages in hosts of the lab are as far from each other as it says', { skip: missing('chromium') || noLab(), timeout: 120_000 }, async t => {
