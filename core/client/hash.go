@@ -39,7 +39,8 @@ func hashSome(ctx context.Context, store Store, layout metainfo.Layout, pieces [
 	next, underWay := 0, 0
 	var failed error
 	for {
-		for failed == nil && underWay < window && next < len(pieces) {
+		// Half of them at once: a store may read together what is asked together.
+		for more := underWay <= window/2; more && failed == nil && underWay < window && next < len(pieces); {
 			if failed = context.Cause(ctx); failed != nil {
 				break
 			}

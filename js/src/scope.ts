@@ -14,9 +14,15 @@ export function makeScope(own: object): Scope {
   })
 }
 
-/** Functions of the page like setTimeout insist on being called on the real globalThis. */
+/** Functions of the page as they are called on the real globalThis: setTimeout and its like insist on that, wrapped by the page or not. */
+const bound = new WeakMap<object, unknown>()
+
 function fromPage(name: string | symbol): unknown {
   const value: unknown = Reflect.get(globalThis, name)
-  const isMethod = typeof value === 'function' && !Object.hasOwn(value, 'prototype')
-  return isMethod ? (value as () => unknown).bind(globalThis) : value
+  if (typeof value !== 'function' || isConstructor(name)) return value
+  if (!bound.has(value)) bound.set(value, (value as () => unknown).bind(globalThis))
+  return bound.get(value)
 }
+
+/** By its name: a wrapper that a page has put around a function can be called with new as well. */
+const isConstructor = (name: string | symbol): boolean => /^[A-Z]/.test(String(name))

@@ -27,14 +27,29 @@ export type Word = { ready: boolean; error?: string }
 /** File, offset in it and length, again and again; padding is file -1. */
 type Spans = number[]
 
+/**
+ * A batch is a list of numbers as text, as each thing that crosses from Go costs
+ * as much as a few KB: of every step its id, what is done (an index into steps),
+ * how many numbers its spans are, and these. data is that of its writes.
+ */
 type Request =
   | [id: number, op: 'open', place: string]
-  | [id: number, op: 'write', place: string, spans: Spans, data: Uint8Array]
-  | [id: number, op: 'read' | 'verify', place: string, spans: Spans]
+  | [id: number, op: 'batch', place: string, steps: string, data: Uint8Array]
   | [id: number, op: 'blob', place: string, spans: Spans, type: string, name: string]
   | [id: number, op: 'close', place: string, remove: boolean]
 
+const steps = ['alone', 'write', 'read', 'verify'] as const
+
+interface Step {
+  id: number
+  op: (typeof steps)[number] | undefined
+  spans: Spans
+}
+
 type Answer = [id: number, error: { name: string; message: string } | null, value?: unknown]
+
+/** What is told of a write or a verified piece: the id, and a digest. */
+const recordSize = 4 + 20
 
 /** FileSystemSyncAccessHandle, which TypeScript knows in workers only. */
 interface Access {
@@ -46,6 +61,9 @@ interface Access {
 
 /** A system lets a process have so many files open; torrents may have more. */
 const maxOpen = 100
+
+/** For how many ms the word that blocks are written and pieces hashed waits for more of it: each message wakes the page. */
+const gather = 8
 
 /** How often, and after how many ms, what another is just letting go of is tried again. */
 const tries = 20
@@ -66,7 +84,10 @@ class Store {
   /** Lets go of a place's lock. */
   readonly #locks = new Map<string, () => void>()
   #answers: Answer[] = []
+  /** Records of what was written and hashed. */
+  #done: Uint8Array[] = []
   #buffers: ArrayBuffer[] = []
+  #timer: ReturnType<typeof setTimeout> | undefined
   /** What is hashed is copied by the hashing, so one buffer does. */
   #scratch = new Uint8Array()
 
@@ -78,14 +99,17 @@ class Store {
 
   /** Carries out requests one after the other and answers them together. */
   async serve(requests: Request[]): Promise<void> {
-    for (const request of requests) {
-      try {
-        await this.#perform(request)
-      } catch (error) {
-        this.#answer([request[0], await plain(error)])
-      }
+    for (const request of requests) await this.#try([request[0]], () => this.#perform(request))
+    if (this.#answers.length > 0) this.#flush()
+  }
+
+  async #try(ids: number[], act: () => Promise<void>): Promise<void> {
+    try {
+      await act()
+    } catch (error) {
+      const why = await plain(error)
+      for (const id of ids) this.#answer([id, why])
     }
-    this.#flush()
   }
 
   async #perform(request: Request): Promise<void> {
@@ -93,16 +117,8 @@ class Store {
     switch (op) {
       case 'open':
         return this.#answer([id, null, await this.#enter(place)])
-      case 'write':
-        await this.#write(place, request[3], request[4])
-        return this.#answer([id, null])
-      case 'read': {
-        const data = new Uint8Array(sum(request[3]))
-        await this.#read(place, request[3], data)
-        return this.#answer([id, null, data], data.buffer)
-      }
-      case 'verify':
-        return this.#verify(id, place, request[3])
+      case 'batch':
+        return this.#batch(place, request[3], request[4])
       case 'blob':
         return this.#answer([id, null, await this.#blob(place, request[3], request[4], request[5])])
       case 'close':
@@ -117,6 +133,23 @@ class Store {
     const fresh = await this.#folder.getDirectoryHandle(place).then(() => false, absent)
     this.#places.set(place, await this.#folder.getDirectoryHandle(place, { create: true }))
     return fresh
+  }
+
+  /** Takes the steps in order; blocks that follow each other in a file are one write. */
+  async #batch(place: string, text: string, data: Uint8Array): Promise<void> {
+    let at = 0
+    let run = new Run(data, at)
+    const end = async () => {
+      const { ids, spans } = run
+      if (ids.length > 0) await this.#try(ids, () => this.#write(place, run.data, spans).then(() => ids.forEach(id => this.#tell(id))))
+      run = new Run(data, at)
+    }
+    for (const { id, op, spans } of stepsOf(text)) {
+      if (op !== 'write' || !run.takes(spans)) await end()
+      if (op === 'write') at = run.add(id, spans)
+      else await this.#try([id], () => (op === 'read' ? this.#give(id, place, spans) : this.#verify(id, place, spans)))
+    }
+    await end()
   }
 
   async #leave(place: string, remove: boolean): Promise<void> {
@@ -135,13 +168,19 @@ class Store {
     }
   }
 
-  async #write(place: string, spans: Spans, data: Uint8Array): Promise<void> {
+  async #write(place: string, data: Uint8Array, spans: Spans): Promise<void> {
     for (const [file, offset, begin, end] of parts(spans)) {
       if (file < 0) continue
       const access = await this.#access(place, file)
       const part = data.subarray(begin, end)
       if (access.write(part, { at: offset }) < part.length) throw new DOMException('a write was cut short', 'QuotaExceededError')
     }
+  }
+
+  async #give(id: number, place: string, spans: Spans): Promise<void> {
+    const data = new Uint8Array(sum(spans))
+    await this.#read(place, spans, data)
+    this.#answer([id, null, data], data.buffer)
   }
 
   /** What was never written is zeros. */
@@ -164,14 +203,8 @@ class Store {
       const copy = data.slice()
       return this.#answer([id, null, copy], copy.buffer)
     }
-    const answer = (value: Answer) => {
-      this.#answer(value)
-      this.#flush()
-    }
-    subtle.digest('SHA-1', data).then(
-      digest => answer([id, null, digest]),
-      async error => answer([id, await plain(error)]),
-    )
+    const hashed = subtle.digest('SHA-1', data)
+    void this.#try([id], async () => this.#tell(id, new Uint8Array(await hashed)))
   }
 
   /** Of a whole file, a File that lies on disk. */
@@ -217,11 +250,30 @@ class Store {
     if (answer[0] === 0) return // nobody waits for it
     this.#answers.push(answer)
     if (buffer) this.#buffers.push(buffer)
+    this.#flushSoon()
+  }
+
+  #tell(id: number, digest?: Uint8Array): void {
+    const record = new Uint8Array(recordSize)
+    new DataView(record.buffer).setUint32(0, id, true)
+    if (digest) record.set(digest, 4)
+    this.#done.push(record)
+    this.#flushSoon()
+  }
+
+  #flushSoon(): void {
+    this.#timer ??= setTimeout(() => this.#flush(), gather)
   }
 
   #flush(): void {
-    if (this.#answers.length > 0) this.#port.postMessage(this.#answers, this.#buffers)
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    if (this.#answers.length + this.#done.length === 0) return
+    const done = new Uint8Array(recordSize * this.#done.length)
+    this.#done.forEach((record, i) => done.set(record, recordSize * i))
+    this.#port.postMessage([done, this.#answers], [done.buffer, ...this.#buffers])
     this.#answers = []
+    this.#done = []
     this.#buffers = []
   }
 
@@ -229,6 +281,48 @@ class Store {
   end(): void {
     for (const file of this.#open.values()) file.close()
     this.#open.clear()
+  }
+}
+
+/** Writes that are one: their data lies together, and goes together into one file. */
+class Run {
+  readonly ids: number[] = []
+  spans: Spans = []
+  readonly #all: Uint8Array
+  readonly #begin: number
+  #end: number
+
+  constructor(all: Uint8Array, begin: number) {
+    this.#all = all
+    this.#begin = this.#end = begin
+  }
+
+  get data(): Uint8Array {
+    return this.#all.subarray(this.#begin, this.#end)
+  }
+
+  takes([file, offset]: Spans): boolean {
+    const [ours, begin = 0, length = 0] = this.spans
+    return this.ids.length === 0 || (this.spans.length === 3 && file === ours && offset === begin + length)
+  }
+
+  /** The answer is where the data of the next write begins. */
+  add(id: number, spans: Spans): number {
+    this.ids.push(id)
+    const [file = -1, begin = 0, length = 0] = this.spans
+    const [, , more = 0, ...others] = spans
+    this.spans = this.ids.length === 1 ? spans : [file, begin, length + more, ...others]
+    this.#end += sum(spans)
+    return this.#end
+  }
+}
+
+function* stepsOf(text: string): Generator<Step> {
+  const numbers = text.split(',').map(Number)
+  for (let i = 0; i < numbers.length; ) {
+    const [id = 0, op = 0, count = 0] = numbers.slice(i, i + 3)
+    yield { id, op: steps[op], spans: numbers.slice(i + 3, i + 3 + count) }
+    i += 3 + count
   }
 }
 

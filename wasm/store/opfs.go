@@ -37,40 +37,35 @@ func newOPFS(w *Worker, info *metainfo.Info) *OPFS {
 // Write sends a block to the worker; done comes when it is written.
 func (s *OPFS) Write(b metainfo.Block, data []byte, done func(error)) {
 	offset := s.info.Layout.Piece(b.Piece).Offset + int64(b.Begin)
-	s.ask(&request{op: "write", args: []any{s.spans(offset, int64(b.Length))}, data: data, size: b.Length,
-		done: func(_ js.Value, err error) { done(err) }})
+	s.ask(&request{step: stepWrite, spans: s.spans(offset, int64(b.Length)), data: data, size: b.Length,
+		done: func(a reply) { done(a.err) }})
 }
 
 // Verify has a piece hashed in the worker. Where that cannot hash, it answers
 // with the bytes.
 func (s *OPFS) Verify(p metainfo.Piece, done func(metainfo.Digest, error)) {
-	s.ask(s.whole("verify", p, func(value js.Value, err error) {
-		var digest metainfo.Digest
-		switch {
-		case err != nil:
-			done(digest, err)
-		case value.InstanceOf(uint8Array):
-			go func() { done(s.hasher.sumInGo(value), nil) }()
-		default:
-			copy(digest[:], jsx.Bytes(value))
-			done(digest, nil)
+	s.ask(s.whole(stepVerify, p, func(a reply) {
+		if a.err == nil && a.value.Truthy() {
+			go func() { done(s.hasher.sumInGo(a.value), nil) }()
+			return
 		}
+		done(a.digest, a.err)
 	}))
 }
 
 // Read copies a piece into Go.
 func (s *OPFS) Read(p metainfo.Piece, done func([]byte, error)) {
-	s.ask(s.whole("read", p, func(value js.Value, err error) {
-		if err != nil {
-			done(nil, err)
+	s.ask(s.whole(stepRead, p, func(a reply) {
+		if a.err != nil {
+			done(nil, a.err)
 			return
 		}
-		done(jsx.Bytes(value), nil)
+		done(jsx.Bytes(a.value), nil)
 	}))
 }
 
-func (s *OPFS) whole(op string, p metainfo.Piece, done func(js.Value, error)) *request {
-	return &request{op: op, args: []any{s.spans(p.Offset, int64(p.Length))}, size: p.Length, done: done}
+func (s *OPFS) whole(what step, p metainfo.Piece, done func(reply)) *request {
+	return &request{step: what, spans: s.spans(p.Offset, int64(p.Length)), size: p.Length, done: done}
 }
 
 // ask refuses after Close; what was asked before is answered.
@@ -78,7 +73,7 @@ func (s *OPFS) ask(r *request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		r.done(js.Undefined(), fs.ErrClosed)
+		r.done(reply{err: fs.ErrClosed})
 		return
 	}
 	r.place = s.place
@@ -88,7 +83,7 @@ func (s *OPFS) ask(r *request) {
 // Blob returns a range of the torrent as a Blob of that media type: a file of
 // the torrent as a File that lies on disk. It waits for the worker.
 func (s *OPFS) Blob(offset, length int64, mediaType string) (js.Value, error) {
-	return s.worker.call(s.ctx, "blob", s.place, s.spans(offset, length), mediaType, s.nameOf(offset, length))
+	return s.worker.call(s.ctx, "blob", s.place, values(s.spans(offset, length)), mediaType, s.nameOf(offset, length))
 }
 
 // nameOf names a range that is a file.
@@ -103,14 +98,14 @@ func (s *OPFS) nameOf(offset, length int64) string {
 
 // spans says which ranges of which files make a range of the torrent: number,
 // offset and length of each in one list. What only fills gaps is file -1.
-func (s *OPFS) spans(offset, length int64) []any {
+func (s *OPFS) spans(offset, length int64) []int64 {
 	files := s.info.Files
-	spans := make([]any, 0, 3)
+	spans := make([]int64, 0, 3)
 	first := sort.Search(len(files), func(i int) bool { return files[i].Offset+files[i].Length > offset })
 	for i, end := first, offset+length; i < len(files) && offset < end; i++ {
 		f := files[i]
 		part := min(end, f.Offset+f.Length) - offset
-		number := i
+		number := int64(i)
 		if f.Pad {
 			number = -1
 		}
@@ -120,6 +115,14 @@ func (s *OPFS) spans(offset, length int64) []any {
 		offset += part
 	}
 	return spans
+}
+
+func values(numbers []int64) []any {
+	list := make([]any, len(numbers))
+	for i, n := range numbers {
+		list[i] = n
+	}
+	return list
 }
 
 // Close closes the files; what is not kept for another session is deleted in

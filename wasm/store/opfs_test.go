@@ -206,7 +206,7 @@ func TestBytesUnderWayAreBounded(t *testing.T) {
 	defer w.Close()
 	sizes := []int{2 * maxInFlight, maxInFlight / 2, maxInFlight / 2, 1}
 	for _, size := range sizes {
-		w.ask(&request{op: "read", size: size, done: func(js.Value, error) {}})
+		w.ask(&request{op: "read", size: size, done: func(reply) {}})
 	}
 	for i, want := range [][]int{{1}, {2, 3}, {3, 4}} {
 		w.flush()
@@ -216,6 +216,43 @@ func TestBytesUnderWayAreBounded(t *testing.T) {
 		if w.take(want[0]) == nil {
 			t.Fatal("not under way")
 		}
+	}
+}
+
+func TestBlocksOfOneTurnAreWrittenWhereTheyBelong(t *testing.T) {
+	// Given files that begin and end within pieces, and two torrents,
+	w := newWorker(t, false)
+	info, content := porttest.Torrent(t, "several", 70_000, 1, 0, 200_000)
+	other, otherContent := porttest.Torrent(t, "another", 150_000)
+	s, _, err := w.open(t)(info)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, _, err := w.open(t)(other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrote := make(chan error, 1000)
+	// when all blocks of both are written in one turn, some twice,
+	n := writeAll(s, info, content, wrote) + writeAll(o, other, otherContent, wrote) + writeAll(s, info, content, wrote)
+	for range n {
+		if err := <-wrote; err != nil {
+			t.Fatal(err)
+		}
+	}
+	// then every piece of both is there.
+	for _, one := range []struct {
+		store   client.Store
+		info    *metainfo.Info
+		content []byte
+	}{{s, info, content}, {o, other, otherContent}} {
+		for i := range one.info.Layout.Pieces() {
+			p := one.info.Layout.Piece(metainfo.PieceIndex(i))
+			if got, err := read(one.store, p); err != nil || !bytes.Equal(got, one.content[p.Offset:][:p.Length]) {
+				t.Errorf("%s: piece %d is not what was written: %v", one.info.Name, i, err)
+			}
+		}
+		closeStore(t, one.store, true)
 	}
 }
 

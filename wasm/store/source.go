@@ -26,13 +26,25 @@ type Source struct {
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
 
-	mu     sync.Mutex
-	sliced []js.Value // the first pieces that lie in one blob; undefined before they are read
+	mu      sync.Mutex
+	asked   []reading // in this turn, in order
+	joining bool      // whether join will look at them
 }
+
+// reading is a piece that somebody waits for; got is called on a goroutine of its
+// own, with a Uint8Array.
+type reading struct {
+	piece metainfo.Piece
+	got   func(js.Value, error)
+}
+
+// maxJoined bounds how many bytes are read at once. To read a Blob costs the page
+// and the browser's process as much as several hundred KB of what is read.
+const maxJoined = 1 << 20
 
 // NewSource returns a store over blobs whose lengths the layout adds up.
 func NewSource(layout metainfo.Layout, blobs []js.Value) (*Source, error) {
-	s := &Source{blobs: blobs, begins: make([]int64, 1, len(blobs)+1), hasher: newHasher(), sliced: make([]js.Value, min(layout.Pieces(), maxSliced))}
+	s := &Source{blobs: blobs, begins: make([]int64, 1, len(blobs)+1), hasher: newHasher()}
 	for i, blob := range blobs {
 		s.begins = append(s.begins, s.begins[i]+Size(blob))
 	}
@@ -54,26 +66,73 @@ func (s *Source) Write(_ metainfo.Block, _ []byte, done func(error)) {
 
 // Verify reads a piece and hashes it outside of Go.
 func (s *Source) Verify(p metainfo.Piece, done func(metainfo.Digest, error)) {
-	s.gate.run(p.Length, func() {
-		data, err := s.read(p)
+	s.ask(reading{p, func(data js.Value, err error) {
 		if err != nil {
 			done(metainfo.Digest{}, err)
 			return
 		}
 		done(s.hasher.sum(s.ctx, data))
-	})
+	}})
 }
 
 // Read copies a piece into Go.
 func (s *Source) Read(p metainfo.Piece, done func([]byte, error)) {
-	s.gate.run(p.Length, func() {
-		data, err := s.read(p)
+	s.ask(reading{p, func(data js.Value, err error) {
 		if err != nil {
 			done(nil, err)
 			return
 		}
 		done(jsx.Bytes(data), nil)
-	})
+	}})
+}
+
+// ask has a piece read when whoever asks has its turn behind it: pieces that
+// follow each other are read together.
+func (s *Source) ask(r reading) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asked = append(s.asked, r)
+	if !s.joining {
+		s.joining = true
+		go s.join()
+	}
+}
+
+func (s *Source) join() {
+	s.mu.Lock()
+	asked := s.asked
+	s.asked, s.joining = nil, false
+	s.mu.Unlock()
+	for len(asked) > 0 {
+		n, length := 1, asked[0].piece.Length
+		for n < len(asked) && follows(asked[n-1].piece, asked[n].piece) && length+asked[n].piece.Length <= maxJoined {
+			length += asked[n].piece.Length
+			n++
+		}
+		together := asked[:n:n]
+		s.gate.run(length, func() { s.readAll(together, length) })
+		asked = asked[n:]
+	}
+}
+
+func follows(p, next metainfo.Piece) bool { return p.Offset+int64(p.Length) == next.Offset }
+
+// readAll reads pieces that follow each other and have so many bytes in all, and
+// waits until all who asked are done with them.
+func (s *Source) readAll(asked []reading, length int) {
+	offset := asked[0].piece.Offset
+	buffer, err := s.read(offset, length)
+	var all sync.WaitGroup
+	for _, r := range asked {
+		all.Go(func() {
+			if err != nil {
+				r.got(js.Undefined(), err)
+				return
+			}
+			r.got(uint8Array.New(buffer, r.piece.Offset-offset, r.piece.Length), nil)
+		})
+	}
+	all.Wait()
 }
 
 // Blob returns a range of the torrent as a Blob of that media type. Nothing is
@@ -97,12 +156,12 @@ func (s *Source) slices(offset, length int64) []any {
 	return parts
 }
 
-// read returns a piece as a Uint8Array that JavaScript holds.
-func (s *Source) read(p metainfo.Piece) (js.Value, error) {
+// read returns a range as an ArrayBuffer that JavaScript holds.
+func (s *Source) read(offset int64, length int) (js.Value, error) {
 	if s.ctx.Err() != nil {
 		return js.Undefined(), fs.ErrClosed
 	}
-	blob, err := s.slice(p)
+	blob, err := joined(s.slices(offset, int64(length)))
 	if err != nil {
 		return js.Undefined(), err
 	}
@@ -110,34 +169,17 @@ func (s *Source) read(p metainfo.Piece) (js.Value, error) {
 	if err != nil {
 		return js.Undefined(), readError(err)
 	}
-	data := uint8Array.New(buffer)
-	if data.Length() != p.Length {
-		return js.Undefined(), fmt.Errorf("%w: %d bytes where %d were", client.ErrSourceChanged, data.Length(), p.Length)
+	if got := buffer.Get("byteLength").Int(); got != length {
+		return js.Undefined(), fmt.Errorf("%w: %d bytes where %d were", client.ErrSourceChanged, got, length)
 	}
-	return data, nil
+	return buffer, nil
 }
 
-// maxSliced bounds the slices that are kept: what is longer has long pieces.
-const maxSliced = 2048
-
-// slice returns a piece as a Blob, of which no byte is read before it is asked.
-// To make one the page waits for the browser's own process, and each piece is
-// read twice or more, to be hashed and to be sent: so slices are kept.
-func (s *Source) slice(p metainfo.Piece) (js.Value, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if int(p.Index) < len(s.sliced) && !s.sliced[p.Index].IsUndefined() {
-		return s.sliced[p.Index], nil
+func joined(parts []any) (js.Value, error) {
+	if len(parts) == 1 {
+		return parts[0].(js.Value), nil
 	}
-	parts := s.slices(p.Offset, int64(p.Length))
-	if len(parts) != 1 {
-		return newBlob(parts, "")
-	}
-	blob := parts[0].(js.Value)
-	if int(p.Index) < len(s.sliced) {
-		s.sliced[p.Index] = blob
-	}
-	return blob, nil
+	return newBlob(parts, "")
 }
 
 // readError tells a File that is not what it was from other failures.
@@ -152,8 +194,5 @@ func readError(err error) error {
 func (s *Source) Close(_ bool, done func(error)) {
 	s.cancel()
 	s.hasher.close()
-	s.mu.Lock()
-	s.sliced = nil
-	s.mu.Unlock()
 	done(nil)
 }

@@ -4,6 +4,7 @@ package store
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -37,17 +38,28 @@ type Worker struct {
 	bytes    int              // of those
 	last     int              // id
 	flushing bool
+	batch    batch           // kept for its memory
 	places   map[string]bool // open
 }
 
-// request is one call of the worker.
+// request is one call of the worker: a step of a batch, or one that goes alone.
 type request struct {
-	id        int
-	op, place string
-	args      []any
-	data      []byte // of a write
-	size      int    // bytes that it moves
-	done      func(js.Value, error)
+	id    int
+	op    string
+	place string
+	args  []any
+	step  step
+	spans []int64 // of a step
+	data  []byte  // of a write
+	size  int     // bytes that it moves
+	done  func(reply)
+}
+
+// reply is the worker's answer.
+type reply struct {
+	value  js.Value
+	digest metainfo.Digest // of a verify, unless the worker gave the bytes
+	err    error
 }
 
 // NewWorker returns a Worker that waits for its first port.
@@ -73,7 +85,7 @@ func (w *Worker) Connect(port js.Value) {
 	w.flushSoon()
 	w.mu.Unlock()
 	for _, r := range lost {
-		r.done(js.Undefined(), errNoWorker)
+		r.done(reply{err: errNoWorker})
 	}
 }
 
@@ -114,7 +126,7 @@ func (w *Worker) disconnect() {
 func (w *Worker) requeue() {
 	var again []*request
 	for place := range w.places { // order-free: places know nothing of each other
-		again = append(again, &request{op: "open", place: place, done: func(js.Value, error) {}})
+		again = append(again, &request{op: "open", place: place, done: func(reply) {}})
 	}
 	unanswered := len(again)
 	for _, r := range w.sent { // order-free: sorted below
@@ -130,7 +142,7 @@ func (w *Worker) ask(r *request) {
 	w.mu.Lock()
 	if w.port.IsUndefined() && w.isTold {
 		w.mu.Unlock()
-		r.done(js.Undefined(), errNoWorker)
+		r.done(reply{err: errNoWorker})
 		return
 	}
 	defer w.mu.Unlock()
@@ -148,7 +160,6 @@ func (w *Worker) flushSoon() {
 	}
 }
 
-// flush is on the data path: it uses syscall/js as it is.
 func (w *Worker) flush() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -156,47 +167,41 @@ func (w *Worker) flush() {
 	if w.port.IsUndefined() {
 		return
 	}
-	messages, buffers := []any{}, []any{}
+	p := parcel{batch: w.batch}
 	for len(w.queue) > 0 {
 		r := w.queue[0]
 		if w.bytes > 0 && w.bytes+r.size > maxInFlight {
 			break
 		}
-		message := append([]any{r.id, r.op, r.place}, r.args...)
-		if r.data != nil {
-			data, err := copyOut(r.data)
-			if err != nil { // the page has no memory left
-				w.queue = w.queue[1:]
-				go r.done(js.Undefined(), err)
-				continue
-			}
-			message = append(message, data)
-			buffers = append(buffers, data.Get("buffer"))
-		}
 		w.queue[0] = nil
 		w.queue = w.queue[1:]
-		messages = append(messages, message)
 		if r.id > 0 {
 			w.sent[r.id] = r
 			w.bytes += r.size
 		}
+		p.add(r)
 	}
-	if len(messages) > 0 {
-		w.port.Call("postMessage", messages, buffers)
+	p.post(w.port)
+	for _, r := range p.lost { // the page has no memory left
+		w.forget(r)
+		go r.done(reply{err: p.err})
 	}
+	w.batch = p.batch
 }
 
-func copyOut(data []byte) (out js.Value, err error) {
-	err = jsx.Try(func() { out = jsx.Uint8Array(data) })
-	return out, err
-}
-
-// answered takes a list of answers: id, error or null, value.
+// answered takes what was written and hashed, as records, and a list of other
+// answers: id, error or null, value.
 func (w *Worker) answered(answers js.Value) {
-	for i := range answers.Length() {
-		answer := answers.Index(i)
+	for record := range slices.Chunk(jsx.Bytes(answers.Index(0)), recordSize) {
+		if r := w.take(int(binary.LittleEndian.Uint32(record))); r != nil {
+			r.done(reply{digest: metainfo.Digest(record[4:])})
+		}
+	}
+	others := answers.Index(1)
+	for i := range others.Length() {
+		answer := others.Index(i)
 		if r := w.take(answer.Index(0).Int()); r != nil {
-			r.done(answer.Index(2), errorOf(answer.Index(1)))
+			r.done(reply{value: answer.Index(2), err: errorOf(answer.Index(1))})
 		}
 	}
 	w.mu.Lock()
@@ -209,10 +214,14 @@ func (w *Worker) take(id int) *request {
 	defer w.mu.Unlock()
 	r := w.sent[id]
 	if r != nil {
-		delete(w.sent, id)
-		w.bytes -= r.size
+		w.forget(r)
 	}
 	return r
+}
+
+func (w *Worker) forget(r *request) {
+	delete(w.sent, r.id)
+	w.bytes -= r.size
 }
 
 func errorOf(v js.Value) error {
@@ -228,19 +237,14 @@ func errorOf(v js.Value) error {
 
 // call asks and waits for the answer.
 func (w *Worker) call(ctx context.Context, op, place string, args ...any) (js.Value, error) {
-	answers := make(chan answer, 1)
-	w.ask(&request{op: op, place: place, args: args, done: func(value js.Value, err error) { answers <- answer{value, err} }})
+	answers := make(chan reply, 1)
+	w.ask(&request{op: op, place: place, args: args, done: func(a reply) { answers <- a }})
 	select {
 	case a := <-answers:
 		return a.value, a.err
 	case <-ctx.Done():
 		return js.Undefined(), fs.ErrClosed
 	}
-}
-
-type answer struct {
-	value js.Value
-	err   error
 }
 
 // Open is a client.OpenStore that waits until the page has said whether there
@@ -259,14 +263,14 @@ func (w *Worker) Open(info *metainfo.Info) (client.Store, bool, error) {
 }
 
 func (w *Worker) openPlace(place string) (fresh bool, err error) {
-	answers := make(chan answer, 1)
-	w.ask(&request{op: "open", place: place, done: func(value js.Value, err error) {
-		if err == nil {
+	answers := make(chan reply, 1)
+	w.ask(&request{op: "open", place: place, done: func(a reply) {
+		if a.err == nil {
 			w.mu.Lock()
 			w.places[place] = true
 			w.mu.Unlock()
 		}
-		answers <- answer{value, err}
+		answers <- a
 	}})
 	a := <-answers
 	return a.err == nil && a.value.Bool(), a.err
@@ -276,10 +280,10 @@ func (w *Worker) closePlace(place string, remove bool, done func(error)) {
 	w.mu.Lock()
 	delete(w.places, place)
 	w.mu.Unlock()
-	w.ask(&request{op: "close", place: place, args: []any{remove}, done: func(_ js.Value, err error) {
-		if errors.Is(err, errNoWorker) {
-			err = nil // the next worker of the origin clears up
+	w.ask(&request{op: "close", place: place, args: []any{remove}, done: func(a reply) {
+		if errors.Is(a.err, errNoWorker) {
+			a.err = nil // the next worker of the origin clears up
 		}
-		done(err)
+		done(a.err)
 	}})
 }
