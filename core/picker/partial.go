@@ -164,6 +164,7 @@ func (p *Picker) giveBack(part *partial, n int, peer *Peer) {
 	b := &part.blocks[n]
 	b.release(peer)
 	peer.asked.remove(ask{part, n})
+	peer.behind = 0 // it may be on its way all the same
 	if part.owner == peer {
 		part.owner = nil
 	}

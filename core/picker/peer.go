@@ -19,7 +19,8 @@ type Peer struct {
 	count   int         // how many it has
 	pieces  int         // how many there are
 	asked   asks
-	current *partial // the piece it was last asked for
+	current *partial            // the piece it was last asked for
+	behind  metainfo.PieceIndex // what follows the piece that was last started with it; 0 where that is taken back
 	gone    bool
 	absent  bool // what it has does not count as available
 	proven  bool

@@ -32,15 +32,24 @@ func (p *Picker) fresh(peer *Peer, level Priority) (metainfo.PieceIndex, bool) {
 	if p.sequential {
 		return metainfo.PieceIndex(own.next(0)), true
 	}
+	i, ok := p.stretchOn(peer, level)
+	if !ok {
+		i = p.stretchBack(peer, level, p.rare(peer, level, &own))
+	}
+	peer.behind = i + 1
+	return i, true
+}
+
+func (p *Picker) rare(peer *Peer, level Priority, own *shared) metainfo.PieceIndex {
 	if peer.all {
-		return p.order.rarest(level, p.rng), true
+		return p.order.rarest(level, p.rng)
 	}
 	if own.count > sampled {
 		if i, ok := p.scan(peer, level); ok {
-			return i, true
+			return i
 		}
 	}
-	return p.rarestOf(&own, min(sampled, own.count)), true
+	return p.rarestOf(own, min(sampled, own.count))
 }
 
 // startableCount is how many startable would be. Mostly there are none at all

@@ -213,8 +213,13 @@ func (s *Swarm) ahead(p *peer) int64 {
 	return min(max(rate*int64(aheadTime)/int64(time.Second), aheadLeast), highWater)
 }
 
-// readFor reads the pieces that a peer waits for next, each once for all.
+// readFor reads the pieces that a peer waits for next, each once for all; no more
+// before the first of them is there: what is asked of a store at once may be read
+// at once.
 func (s *Swarm) readFor(p *peer) {
+	if s.uploads.reading[p.up.queue[0].Piece] {
+		return
+	}
 	if p.up.earned.Before(s.now) {
 		p.up.earned = s.now
 	}
