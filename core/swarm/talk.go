@@ -119,24 +119,35 @@ func (s *Swarm) priceOfRequest(p *peer, m wire.Request) int64 {
 // does not come to what a peer is dropped for.
 const minTurn = 2 * time.Second
 
+// maxBarren is how often in a row a peer may reject, and send nothing in between,
+// at no cost. Whoever rejects is asked for as few as two blocks a second, so in
+// some seconds nothing comes even of one that serves every other request at
+// random. With a charge for each such second it was dropped within six minutes,
+// whatever it had sent by then; with these free, one that serves a third is kept
+// too, and one that serves nothing is charged from the fifth second on.
+const maxBarren = 4
+
 // vow is what a peer has promised: with Unchoke to serve us, with Have to serve
 // that piece.
 type vow struct {
 	at     time.Time // it last unchoked us
 	came   int64     // bytes that it had sent us by then
 	broken int64     // and when it last rejected what it says it has
+	barren int       // times in a row that it did, having sent nothing in between
 	void   int       // turns in a row that it ended at once, having sent nothing
 	freed  time.Time // when we last told it that we are not interested
 }
 
-// judgeReject charges a peer that rejects and has sent nothing since it last
-// did. One that sends some blocks and rejects others is of use.
+// judgeReject charges a peer that rejects time after time and sends nothing in
+// between. One that sends some blocks and rejects others is of use.
 func (s *Swarm) judgeReject(p *peer) {
 	if p.in.total > p.vow.broken {
-		p.vow.broken = p.in.total
+		p.vow.broken, p.vow.barren = p.in.total, 0
 		return
 	}
-	s.charge(p, blame.BrokenVow, "rejects what it says it has")
+	if p.vow.barren++; p.vow.barren > maxBarren {
+		s.charge(p, blame.BrokenVow, "rejects what it says it has")
+	}
 }
 
 // judgeChoke charges a peer that chokes us as soon as it has unchoked us: it

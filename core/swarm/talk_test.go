@@ -124,10 +124,32 @@ func TestPeerThatRejectsSomeIsKept(t *testing.T) {
 		}
 	}
 	p.send(wire.HaveAll{}, wire.Unchoke{})
-	n.run(20*time.Minute, allDone(b))
+	n.run(20*time.Minute, func() bool { return allDone(b)() || b.drops[p.peer] != "" })
 	if b.drops[p.peer] != "" {
 		t.Errorf("dropped: %s", b.drops[p.peer])
 	}
+}
+
+func TestPeerThatRejectsForSecondsBetweenBlocksIsKept(t *testing.T) {
+	tor := newTorrent(64*kib, 1<<20)
+	n, b, p := visit(t, tor, (*network).learner)
+	// Given a peer that sends a block every four seconds and rejects all else
+	served := n.now
+	p.on = func(m wire.Message) {
+		if m, ok := m.(wire.Request); ok && n.now.Sub(served) < 4*time.Second {
+			p.send(wire.Reject(m))
+		} else if ok {
+			served = n.now
+			p.send(tor.block(m))
+		}
+	}
+	p.send(wire.HaveAll{}, wire.Unchoke{})
+	// Then all comes from it in the end
+	n.run(20*time.Minute, func() bool { return allDone(b)() || b.drops[p.peer] != "" })
+	if reason := b.drops[p.peer]; reason != "" {
+		t.Errorf("dropped: %s", reason)
+	}
+	n.holds(b, tor)
 }
 
 func TestPeerThatChokesAsSoonAsItIsAskedIsDropped(t *testing.T) {
