@@ -9,7 +9,7 @@ import (
 
 // hashAhead is how many bytes are on their way through a store's Verify at the
 // same time: enough to keep reading and hashing busy together.
-const hashAhead = 32 << 20
+const hashAhead = 8 << 20
 
 // hashed is the answer of one Verify.
 type hashed struct {

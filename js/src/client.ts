@@ -22,6 +22,9 @@ import { Session } from './session.js'
 import { Storage } from './storage.js'
 import { type Hooks, type Host, LiveTorrent } from './torrent.js'
 
+/** From so many bytes on it pays to have what is seeded hashed by the storage worker. */
+const manyBytes = 32 << 20
+
 /**
  * A client fetches the .wasm when it is made, starts its engine on first use,
  * and a new one should that have ended by itself.
@@ -71,7 +74,9 @@ export class LiveClient extends EventTarget implements Client, Host {
     const [torrent, number] = this.#make(onProgress ? { onHashed: onProgress } : {})
     torrent.claim(signal)
     torrent.enter(async end => {
-      const [engine, { name, multi, files }] = await Promise.all([this.#start(), gather(input, options.name, end)])
+      const starting = this.#start()
+      const [engine, { name, multi, files }] = await Promise.all([starting, gather(input, options.name, end)])
+      if (files.reduce((sum, { blob }) => sum + blob.size, 0) >= manyBytes) this.#store(starting)
       const { pieceLength = 0, comment = '', private: isPrivate = false, webSeeds = [], trackers } = options
       const made = { pieceLength, comment, private: isPrivate, webSeeds, ...(trackers && { trackers }) }
       return { engine, added: await engine.call('seed', { torrent: number, name, multi, files, ...made }, end) }

@@ -1,7 +1,9 @@
 // Where fetched bytes are kept: the origin's private file system where it
 // works, memory where it does not, and nothing of it left behind.
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { browser, clientPage, missing, root, serve, shoalPage, startHost, until } from './harness.mjs'
 
@@ -224,6 +226,26 @@ test('what is fetched is not in the memory of the page', options, async t => {
 })
 
 /** Bytes of the page's process that lie in memory. */
+test('what is seeded is not in the memory of the page', options, async t => {
+  const [origin, b] = [await serve(t), await browser(t, 'chromium', { args: ['--js-flags=--expose-gc'] })]
+  const path = join(mkdtempSync(join(tmpdir(), 'shoal-seeded-')), 'large.bin')
+  t.after(() => rmSync(dirname(path), { recursive: true }))
+  writeFileSync(path, '')
+  truncateSync(path, 768 * MiB)
+  const page = await clientPage(b, origin, { trackers: [] })
+  await page.evaluate(() => client.seed('an engine that runs'))
+  const input = await page.evaluateHandle(() => Object.assign(document.createElement('input'), { type: 'file' }))
+  await input.asElement().uploadFile(path)
+  const before = await resident(page)
+  await page.evaluate(async input => {
+    window.torrent = await client.seed(input.files[0])
+    gc()
+  }, input)
+  const grew = (await resident(page) - before) / MiB
+  t.diagnostic(`a page that seeds 768 MiB grew by ${grew.toFixed(0)} MiB`)
+  assert.ok(grew < 150, `the page grew by ${grew} MiB`)
+})
+
 async function resident (page) {
   const devtools = await page.browser().target().createCDPSession()
   const { processInfo } = await devtools.send('SystemInfo.getProcessInfo')

@@ -21,7 +21,7 @@ func (b *bridge) seed(ctx context.Context, p params) (any, error) {
 		Multi: p.bool("multi"),
 		Files: files,
 		Open: func(layout metainfo.Layout) (s client.Store, err error) {
-			source, err = store.NewSource(layout, blobs)
+			source, err = store.NewSource(layout, blobs, b.worker)
 			return source, err
 		},
 	}, client.SeedOptions{

@@ -36,14 +36,27 @@ func (h *hasher) sum(ctx context.Context, data js.Value) (digest metainfo.Digest
 	if err := jsx.Try(func() { promise = h.subtle.Call("digest", "SHA-1", data) }); err != nil {
 		return digest, err
 	}
-	result, err := jsx.Await(ctx, promise)
+	return digestOf(jsx.Await(ctx, promise))
+}
+
+// sumBlob hashes a Blob. What it reads goes from the page to its hashing.
+func (h *hasher) sumBlob(ctx context.Context, blob js.Value) (metainfo.Digest, error) {
+	buffer := blob.Call("arrayBuffer")
+	if h.subtle.Truthy() {
+		return digestOf(jsx.Await(ctx, buffer.Call("then", h.subtle.Get("digest").Call("bind", h.subtle, "SHA-1"))))
+	}
+	data, err := jsx.Await(ctx, buffer)
 	if err != nil {
-		return digest, err
+		return metainfo.Digest{}, err
 	}
-	if copy(digest[:], jsx.Bytes(result)) != len(digest) {
-		return digest, errors.New("crypto.subtle gave no SHA-1")
+	return h.sumInGo(uint8Array.New(data)), nil
+}
+
+func digestOf(value js.Value, err error) (digest metainfo.Digest, _ error) {
+	if err == nil && copy(digest[:], jsx.Bytes(value)) != len(digest) {
+		err = errors.New("crypto.subtle gave no SHA-1")
 	}
-	return digest, nil
+	return digest, err
 }
 
 func (h *hasher) sumInGo(data js.Value) (digest metainfo.Digest) {

@@ -60,7 +60,9 @@ func (s *OPFS) Read(p metainfo.Piece, done func([]byte, error)) {
 			done(nil, a.err)
 			return
 		}
-		done(jsx.Bytes(a.value), nil)
+		data := jsx.Bytes(a.value)
+		release(a.value.Get("buffer"))
+		done(data, nil)
 	}))
 }
 

@@ -21,30 +21,32 @@ import (
 type Source struct {
 	blobs  []js.Value
 	begins []int64 // of each blob in the torrent, and the end of the last
+	worker *Worker
 	hasher *hasher
 	gate   gate
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
 
 	mu      sync.Mutex
-	asked   []reading // in this turn, in order
-	joining bool      // whether join will look at them
+	asked   []asked // in this turn, in order
+	joining bool    // whether join will look at them
 }
 
-// reading is a piece that somebody waits for; got is called on a goroutine of its
-// own, with a Uint8Array.
-type reading struct {
-	piece metainfo.Piece
-	got   func(js.Value, error)
+// asked is a piece that somebody waits for, to read it or to verify it.
+type asked struct {
+	piece  metainfo.Piece
+	read   func([]byte, error)
+	verify func(metainfo.Digest, error)
 }
 
 // maxJoined bounds how many bytes are read at once. To read a Blob costs the page
 // and the browser's process as much as several hundred KB of what is read.
 const maxJoined = 1 << 20
 
-// NewSource returns a store over blobs whose lengths the layout adds up.
-func NewSource(layout metainfo.Layout, blobs []js.Value) (*Source, error) {
-	s := &Source{blobs: blobs, begins: make([]int64, 1, len(blobs)+1), hasher: newHasher()}
+// NewSource returns a store over blobs whose lengths the layout adds up. While the
+// storage worker is there, pieces are hashed in it.
+func NewSource(layout metainfo.Layout, blobs []js.Value, worker *Worker) (*Source, error) {
+	s := &Source{blobs: blobs, worker: worker, begins: make([]int64, 1, len(blobs)+1), hasher: newHasher()}
 	for i, blob := range blobs {
 		s.begins = append(s.begins, s.begins[i]+Size(blob))
 	}
@@ -64,34 +66,23 @@ func (s *Source) Write(_ metainfo.Block, _ []byte, done func(error)) {
 	done(client.ErrReadOnly)
 }
 
-// Verify reads a piece and hashes it outside of Go.
+// Verify hashes a piece outside of Go, which sees no byte of it: Go holds on to
+// every ArrayBuffer that it has seen until its own next collection.
 func (s *Source) Verify(p metainfo.Piece, done func(metainfo.Digest, error)) {
-	s.ask(reading{p, func(data js.Value, err error) {
-		if err != nil {
-			done(metainfo.Digest{}, err)
-			return
-		}
-		done(s.hasher.sum(s.ctx, data))
-	}})
+	s.ask(asked{piece: p, verify: done})
 }
 
 // Read copies a piece into Go.
 func (s *Source) Read(p metainfo.Piece, done func([]byte, error)) {
-	s.ask(reading{p, func(data js.Value, err error) {
-		if err != nil {
-			done(nil, err)
-			return
-		}
-		done(jsx.Bytes(data), nil)
-	}})
+	s.ask(asked{piece: p, read: done})
 }
 
 // ask has a piece read when whoever asks has its turn behind it: pieces that
 // follow each other are read together.
-func (s *Source) ask(r reading) {
+func (s *Source) ask(a asked) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.asked = append(s.asked, r)
+	s.asked = append(s.asked, a)
 	if !s.joining {
 		s.joining = true
 		go s.join()
@@ -100,39 +91,88 @@ func (s *Source) ask(r reading) {
 
 func (s *Source) join() {
 	s.mu.Lock()
-	asked := s.asked
+	all := s.asked
 	s.asked, s.joining = nil, false
 	s.mu.Unlock()
-	for len(asked) > 0 {
-		n, length := 1, asked[0].piece.Length
-		for n < len(asked) && follows(asked[n-1].piece, asked[n].piece) && length+asked[n].piece.Length <= maxJoined {
-			length += asked[n].piece.Length
+	for len(all) > 0 {
+		n, length := 1, all[0].piece.Length
+		for n < len(all) && all[n].follows(all[n-1]) && length+all[n].piece.Length <= maxJoined {
+			length += all[n].piece.Length
 			n++
 		}
-		together := asked[:n:n]
-		s.gate.run(length, func() { s.readAll(together, length) })
-		asked = asked[n:]
+		together := all[:n:n]
+		s.gate.run(length, func() {
+			if together[0].verify != nil {
+				s.verifyAll(together, length)
+			} else {
+				s.readAll(together, length)
+			}
+		})
+		all = all[n:]
 	}
 }
 
-func follows(p, next metainfo.Piece) bool { return p.Offset+int64(p.Length) == next.Offset }
+func (a asked) follows(b asked) bool {
+	return a.piece.Offset == b.piece.Offset+int64(b.piece.Length) && (a.verify == nil) == (b.verify == nil)
+}
 
-// readAll reads pieces that follow each other and have so many bytes in all, and
-// waits until all who asked are done with them.
-func (s *Source) readAll(asked []reading, length int) {
-	offset := asked[0].piece.Offset
+func (s *Source) readAll(together []asked, length int) {
+	offset := together[0].piece.Offset
 	buffer, err := s.read(offset, length)
-	var all sync.WaitGroup
-	for _, r := range asked {
-		all.Go(func() {
-			if err != nil {
-				r.got(js.Undefined(), err)
-				return
-			}
-			r.got(uint8Array.New(buffer, r.piece.Offset-offset, r.piece.Length), nil)
-		})
+	for _, a := range together {
+		if err != nil {
+			a.read(nil, err)
+			continue
+		}
+		a.read(jsx.Bytes(uint8Array.New(buffer, a.piece.Offset-offset, a.piece.Length)), nil)
 	}
-	all.Wait()
+	release(buffer)
+}
+
+// release gives back an ArrayBuffer's memory at once: what is handed over to a
+// port that is closed is gone. Two collectors, Go's and then the page's, would let
+// hundreds of MB pile up.
+func release(buffer js.Value) {
+	if buffer.Truthy() {
+		closedPort().Call("postMessage", nil, []any{buffer})
+	}
+}
+
+var closedPort = sync.OnceValue(func() js.Value {
+	port := js.Global().Get("MessageChannel").New().Get("port1")
+	port.Call("close")
+	return port
+})
+
+func (s *Source) verifyAll(together []asked, length int) {
+	lengths := make([]any, len(together))
+	for i, a := range together {
+		lengths[i] = a.piece.Length
+	}
+	digests, err := s.worker.hash(s.ctx, s.slices(together[0].piece.Offset, int64(length)), lengths)
+	for i, a := range together {
+		if err != nil { // there is no worker, or it cannot
+			a.verify(s.sum(a.piece))
+			continue
+		}
+		a.verify(digests[i], nil)
+	}
+}
+
+// sum hashes a piece beside the page's own thread.
+func (s *Source) sum(p metainfo.Piece) (metainfo.Digest, error) {
+	if s.ctx.Err() != nil {
+		return metainfo.Digest{}, fs.ErrClosed
+	}
+	blob, err := joined(s.slices(p.Offset, int64(p.Length)))
+	if err != nil {
+		return metainfo.Digest{}, err
+	}
+	digest, err := s.hasher.sumBlob(s.ctx, blob)
+	if err != nil {
+		err = readError(err)
+	}
+	return digest, err
 }
 
 // Blob returns a range of the torrent as a Blob of that media type. Nothing is

@@ -42,7 +42,24 @@ func TestMemoryStoreWhereThePageCannotHash(t *testing.T) {
 }
 
 func TestBlobSource(t *testing.T) {
-	porttest.Source(t, func(_ *testing.T, names []string, lengths []int64, content []byte) client.Source {
+	blobSource(t, func(*testing.T) *Worker { return NewWorker() })
+}
+
+func TestBlobSourceHashedByTheWorker(t *testing.T) {
+	blobSource(t, func(t *testing.T) *Worker { return newWorker(t, false).Worker })
+}
+
+func TestBlobSourceWhoseWorkerCannotHash(t *testing.T) {
+	blobSource(t, func(t *testing.T) *Worker {
+		w := newWorker(t, false)
+		w.live.Get("worker").Call("terminate")
+		w.start(t, "Object.defineProperty(Crypto.prototype, 'subtle', { value: undefined })")
+		return w.Worker
+	})
+}
+
+func blobSource(t *testing.T, worker func(*testing.T) *Worker) {
+	porttest.Source(t, func(t *testing.T, names []string, lengths []int64, content []byte) client.Source {
 		src := client.Source{Name: "dir", Multi: true}
 		var blobs []js.Value
 		for i, length := range lengths {
@@ -50,7 +67,8 @@ func TestBlobSource(t *testing.T) {
 			blobs = append(blobs, blobOf(content[:length]))
 			content = content[length:]
 		}
-		src.Open = func(layout metainfo.Layout) (client.Store, error) { return NewSource(layout, blobs) }
+		w := worker(t)
+		src.Open = func(layout metainfo.Layout) (client.Store, error) { return NewSource(layout, blobs, w) }
 		return src
 	})
 }
@@ -87,7 +105,7 @@ func TestBlobsOfStores(t *testing.T) {
 			})
 		}
 	}
-	source, err := NewSource(layout, []js.Value{blobOf(content[:100]), blobOf(nil), blobOf(content[100:])})
+	source, err := NewSource(layout, []js.Value{blobOf(content[:100]), blobOf(nil), blobOf(content[100:])}, NewWorker())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +141,7 @@ func TestSourceThatIsNotWhatItWas(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := NewSource(layout, []js.Value{blobOf(content[:99])}); !errors.Is(err, client.ErrSourceChanged) {
+	if _, err := NewSource(layout, []js.Value{blobOf(content[:99])}, NewWorker()); !errors.Is(err, client.ErrSourceChanged) {
 		t.Errorf("a shorter file: %v", err)
 	}
 	for name, want := range map[string]bool{"NotReadableError": true, "NotFoundError": true, "RangeError": false} {
@@ -132,7 +150,7 @@ func TestSourceThatIsNotWhatItWas(t *testing.T) {
 			const blob = new Blob([new Uint8Array(100)])
 			blob.slice = () => ({ arrayBuffer: () => Promise.reject(Object.assign(new Error('gone'), { name })) })
 			return blob`).Invoke(name)
-		s, err := NewSource(layout, []js.Value{gone})
+		s, err := NewSource(layout, []js.Value{gone}, NewWorker())
 		if err != nil {
 			t.Fatal(err)
 		}

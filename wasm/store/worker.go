@@ -247,6 +247,26 @@ func (w *Worker) call(ctx context.Context, op, place string, args ...any) (js.Va
 	}
 }
 
+// hash has the worker hash pieces of so many bytes each, which lie in the Blobs
+// one after the other. It does not wait for a worker that is not there.
+func (w *Worker) hash(ctx context.Context, blobs, lengths []any) ([]metainfo.Digest, error) {
+	w.mu.Lock()
+	connected := !w.port.IsUndefined()
+	w.mu.Unlock()
+	if !connected {
+		return nil, errNoWorker
+	}
+	value, err := w.call(ctx, "hash", "", blobs, lengths)
+	if err != nil {
+		return nil, err
+	}
+	digests := make([]metainfo.Digest, len(lengths))
+	for i, digest := range slices.Collect(slices.Chunk(jsx.Bytes(value), len(metainfo.Digest{}))) {
+		copy(digests[i][:], digest)
+	}
+	return digests, nil
+}
+
 // Open is a client.OpenStore that waits until the page has said whether there
 // is a worker. Where there is none, or another tab writes to what is kept of
 // the same torrent, the store is one in memory.
