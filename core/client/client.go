@@ -105,7 +105,6 @@ func New(cfg Config) *Client {
 		node:     node.New(node.Config{PeerID: peerID, MaxConnections: cfg.MaxConnections, Key: cfg.Key}, rng),
 		conns:    make(map[node.Conn]*link),
 		sockets:  make(map[string]Socket),
-		fetches:  fetches{hosts: make(map[string]int)},
 		leaving:  make(map[id.ID]int),
 		waiting:  make(map[id.ID][]func()),
 		torrents: make(map[id.ID]*Torrent),

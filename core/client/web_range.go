@@ -28,9 +28,9 @@ var (
 )
 
 // fetchRange carries out a request and hands its bytes over, in order and at
-// most maxChunk at a time; the next are read when take has returned. It ends
-// with its context. The error describes anything but Delivered.
-func fetchRange(ctx context.Context, port HTTP, r webseed.Request, take func([]byte)) (webseed.Outcome, error) {
+// most maxChunk at a time; the next are read when take has returned, and the tap
+// is open. It ends with its context. The error describes anything but Delivered.
+func fetchRange(ctx context.Context, port HTTP, r webseed.Request, tap *tap, take func([]byte)) (webseed.Outcome, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	stall := time.AfterFunc(maxStall, func() { cancel(errStalled) })
@@ -40,17 +40,13 @@ func fetchRange(ctx context.Context, port HTTP, r webseed.Request, take func([]b
 		return brokenOff(ctx, err)
 	}
 	defer answer.Body.Close()
+	stall.Stop() // until we read
 	part := answer.Status == 206
 	if outcome, err := judge(answer.Status, r); err != nil {
 		return outcome, err
 	}
 	body := patient{answer.Body, stall}
-	if !part {
-		if outcome, err := skip(ctx, body, r.Offset); err != nil {
-			return outcome, err
-		}
-	}
-	if outcome, err := deliver(ctx, body, r.Length, take); err != nil {
+	if outcome, err := deliver(ctx, body, r.Length, tap, take); err != nil {
 		return outcome, err
 	}
 	if !part && !r.Whole {
@@ -68,9 +64,9 @@ func judge(status int, r webseed.Request) (webseed.Outcome, error) {
 	switch {
 	case status == 206:
 		return webseed.Delivered, nil
-	case status == 200 && r.Offset+r.Length <= webseed.MaxWhole, status == 200 && r.Offset == 0:
+	case status == 200 && r.Offset == 0:
 		return webseed.Delivered, nil // of the whole file we take what was asked for
-	case status == 200:
+	case status == 200: // nothing is read for nothing
 		return webseed.NoRanges, errNoRanges
 	case status == 408 || status == 425 || status == 429 || status >= 500:
 		return webseed.Busy, err
@@ -80,21 +76,17 @@ func judge(status int, r webseed.Request) (webseed.Outcome, error) {
 	return webseed.Refused, err
 }
 
-// skip reads what lies before the range.
-func skip(ctx context.Context, body io.Reader, length int64) (webseed.Outcome, error) {
-	_, err := io.CopyN(io.Discard, body, length)
-	return ended(ctx, err)
-}
-
-func deliver(ctx context.Context, body io.Reader, left int64, take func([]byte)) (webseed.Outcome, error) {
+func deliver(ctx context.Context, body io.Reader, left int64, tap *tap, take func([]byte)) (webseed.Outcome, error) {
 	buffer := make([]byte, min(left, maxChunk))
 	for left > 0 {
+		room := tap.wait(ctx, min(left, maxChunk))
 		if err := ctx.Err(); err != nil {
 			return brokenOff(ctx, err)
 		}
-		n, err := body.Read(buffer[:min(left, maxChunk)])
+		n, err := body.Read(buffer[:room])
 		if n > 0 {
 			take(bytes.Clone(buffer[:n]))
+			tap.pass(int64(n))
 			left -= int64(n)
 		}
 		if err != nil && left > 0 {
@@ -124,6 +116,8 @@ func brokenOff(ctx context.Context, err error) (webseed.Outcome, error) {
 		return webseed.Unreachable, err
 	case errStalled:
 		return webseed.Unreachable, cause
+	case errSlow:
+		return webseed.Slow, cause
 	default:
 		return webseed.Aborted, cause
 	}

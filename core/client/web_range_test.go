@@ -53,8 +53,8 @@ func TestAnAnswerIsJudged(t *testing.T) {
 	part := webseed.Request{URL: "http://h/x", Offset: 70_000, Length: 100_000}
 	head := webseed.Request{URL: "http://h/x", Length: 100_000}
 	whole := webseed.Request{URL: "http://h/x", Length: 200_000, Whole: true}
-	far := webseed.Request{URL: "http://h/x", Offset: webseed.MaxWhole, Length: 1}
-	long := webseed.Request{URL: "http://h/x", Length: webseed.MaxWhole + 1}
+	far := webseed.Request{URL: "http://h/x", Offset: 4 << 20, Length: 1}
+	stream := webseed.Request{URL: "http://h/x", Length: 100_000, Stream: true}
 	reset := errors.New("connection reset")
 	answer := func(status int, body []byte) *server { return &server{status: status, body: bytes.NewReader(body)} }
 	for _, c := range []struct {
@@ -67,11 +67,11 @@ func TestAnAnswerIsJudged(t *testing.T) {
 		{"a range", part, answer(206, file[70_000:170_000]), webseed.Delivered, file[70_000:170_000]},
 		{"a range that is the file", whole, answer(206, file), webseed.Delivered, file},
 		{"the file that was asked for", whole, answer(200, file), webseed.Delivered, file},
-		{"the file instead of a part", part, answer(200, file), webseed.NoRanges, file[70_000:170_000]},
+		{"the file instead of a part", part, answer(200, file), webseed.NoRanges, nil},
 		{"the file instead of its head", head, answer(200, file), webseed.NoRanges, file[:100_000]},
-		{"a long file instead of its head", long, answer(200, content(webseed.MaxWhole+9)), webseed.NoRanges, content(webseed.MaxWhole + 1)},
+		{"the file from its beginning", stream, answer(200, file), webseed.NoRanges, file[:100_000]},
+		{"the head of a file that has ranges after all", stream, answer(206, file[:100_000]), webseed.Delivered, file[:100_000]},
 		{"a long file instead of a part", far, answer(200, nil), webseed.NoRanges, nil},
-		{"a file that is shorter than the part's offset", part, answer(200, file[:60_000]), webseed.WrongLength, nil},
 		{"a range too short", part, answer(206, file[70_000:169_999]), webseed.WrongLength, file[70_000:169_999]},
 		{"a range too long", part, answer(206, file[70_000:170_001]), webseed.WrongLength, file[70_000:170_000]},
 		{"a file too short", whole, answer(200, file[:199_999]), webseed.WrongLength, file[:199_999]},
@@ -87,14 +87,12 @@ func TestAnAnswerIsJudged(t *testing.T) {
 		{"an answer that breaks off", part,
 			&server{status: 206, body: io.MultiReader(bytes.NewReader(file[70_000:80_000]), iotest.ErrReader(reset))},
 			webseed.Unreachable, file[70_000:80_000]},
-		{"an answer that breaks off before its range", part,
-			&server{status: 200, body: io.MultiReader(bytes.NewReader(file[:80]), iotest.ErrReader(reset))}, webseed.Unreachable, nil},
 		{"a byte at a time", head, &server{status: 206, body: iotest.OneByteReader(bytes.NewReader(file[:100_000]))}, webseed.Delivered, file[:100_000]},
 		{"bytes and the end together", head, &server{status: 206, body: iotest.DataErrReader(bytes.NewReader(file[:100_000]))}, webseed.Delivered, file[:100_000]},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var got []byte
-			outcome, err := fetchRange(t.Context(), c.server, c.request, func(data []byte) {
+			outcome, err := fetchRange(t.Context(), c.server, c.request, nil, func(data []byte) {
 				if len(data) > maxChunk {
 					t.Errorf("a chunk of %d bytes", len(data))
 				}
@@ -153,7 +151,7 @@ func TestAServerThatStallsIsLeft(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				began := time.Now()
-				outcome, err := fetchRange(t.Context(), port, webseed.Request{URL: "http://h/x", Length: 8}, func([]byte) {})
+				outcome, err := fetchRange(t.Context(), port, webseed.Request{URL: "http://h/x", Length: 8}, nil, func([]byte) {})
 				if outcome != webseed.Unreachable || !errors.Is(err, errStalled) {
 					t.Errorf("outcome %d, %v", outcome, err)
 				}
@@ -171,7 +169,7 @@ func TestOurOwnTimeIsNotTheServers(t *testing.T) {
 		file := content(3 * maxChunk)
 		port := &server{status: 206, body: bytes.NewReader(file)}
 		var got int
-		outcome, err := fetchRange(t.Context(), port, webseed.Request{URL: "http://h/x", Length: int64(len(file))}, func(data []byte) {
+		outcome, err := fetchRange(t.Context(), port, webseed.Request{URL: "http://h/x", Length: int64(len(file))}, nil, func(data []byte) {
 			time.Sleep(time.Minute) // in the bubble's time
 			got += len(data)
 		})
@@ -191,7 +189,7 @@ func TestAFetchThatIsEndedIsNobodysFault(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			time.AfterFunc(time.Second, cancel)
 			taken := 0
-			outcome, _ := fetchRange(ctx, port, webseed.Request{URL: "http://h/x", Length: 2 * maxChunk}, func([]byte) {
+			outcome, _ := fetchRange(ctx, port, webseed.Request{URL: "http://h/x", Length: 2 * maxChunk}, nil, func([]byte) {
 				taken++
 				cancel()
 			})
@@ -202,6 +200,45 @@ func TestAFetchThatIsEndedIsNobodysFault(t *testing.T) {
 				t.Errorf("%s: %d chunks after the end", name, taken-1)
 			}
 			cancel()
+		}
+	})
+}
+
+func TestAStreamIsReadNoFurtherThanItsTapAllows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		file := content(3 * maxChunk)
+		port := &server{status: 200, body: bytes.NewReader(file)}
+		tap, got, began := newTap(), 0, time.Now()
+		// Given a swarm that lets 1000 bytes through each minute, which is longer than
+		// a server may stall,
+		go func() {
+			for range 3 {
+				time.Sleep(time.Minute)
+				tap.open(1000)
+			}
+			tap.open(int64(len(file)))
+		}()
+		outcome, err := fetchRange(t.Context(), port, webseed.Request{URL: "http://h/x", Length: int64(len(file)), Whole: true}, tap, func(data []byte) {
+			if most := int(time.Since(began)/time.Minute) * 1000; most < 3000 && got+len(data) > most {
+				t.Errorf("%d bytes after %v", got+len(data), time.Since(began))
+			}
+			got += len(data)
+		})
+		// then that is what is read, and the wait is not the server's.
+		if outcome != webseed.Delivered || got != len(file) || time.Since(began) != 3*time.Minute {
+			t.Errorf("outcome %d, %v, %d bytes after %v", outcome, err, got, time.Since(began))
+		}
+	})
+}
+
+func TestAStreamThatIsEndedDoesNotWaitForItsTap(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, cancel)
+		port := &server{status: 200, body: strings.NewReader("bytes")}
+		outcome, _ := fetchRange(ctx, port, webseed.Request{URL: "http://h/x", Length: 5, Whole: true}, newTap(), func([]byte) {})
+		if outcome != webseed.Aborted || !port.closed {
+			t.Errorf("outcome %d, closed %v", outcome, port.closed)
 		}
 	})
 }

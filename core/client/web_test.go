@@ -303,6 +303,68 @@ func TestAWebSeedThatStallsIsToldAndTriedAgain(t *testing.T) {
 	})
 }
 
+// trickle answers what lies at slow hosts a byte a second.
+type trickle struct{ web }
+
+func (w trickle) Range(ctx context.Context, url string, offset, length int64) (*client.Answer, error) {
+	answer, err := w.web.Range(ctx, url, offset, length)
+	if err == nil && strings.HasPrefix(url, "https://slow") {
+		answer.Body = drip{answer.Body, ctx}
+	}
+	return answer, err
+}
+
+type drip struct {
+	io.ReadCloser
+	ctx context.Context
+}
+
+func (d drip) Read(p []byte) (int, error) {
+	select {
+	case <-time.After(time.Second):
+		return d.ReadCloser.Read(p[:1])
+	case <-d.ctx.Done():
+		return 0, d.ctx.Err()
+	}
+}
+
+func TestServersThatTrickleDoNotKeepOthersWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		site := web{}
+		var files [][]byte
+		for i := range 17 {
+			url := fmt.Sprintf("https://slow%d.test/file", i)
+			if i == 16 {
+				url = "https://good.test/file"
+			}
+			torrent, data := torrentOf(t, 200_000+i, client.SeedOptions{WebSeeds: []string{url}})
+			files, site[url] = append(files, torrent), data
+		}
+		c, warned := watched(t, trickle{site})
+		// Given slow servers with a request in every place that there is,
+		for _, file := range files[:16] {
+			if _, err := c.AddTorrent(file, client.AddOptions{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(time.Second)
+		// when a torrent is added whose server is good,
+		began := time.Now()
+		good, err := c.AddTorrent(files[16], client.AddOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		read(t, good, 200_016)
+		// then it has its turn soon, and one of the others was told off for it.
+		if took := time.Since(began); took > time.Minute {
+			t.Errorf("it waited %v", took)
+		}
+		if len(warned) == 0 {
+			t.Error("nobody was told")
+		}
+	})
+}
+
 func TestTheClientsTrackersAreNotForPrivateTorrents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const own = "ws://own.test/announce"

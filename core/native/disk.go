@@ -215,10 +215,14 @@ func deepestFirst(dirs map[string]bool) []string {
 	return sorted
 }
 
-// explain puts the whole path into an error of the root, whose own is relative.
+// explain puts the whole path into an error of the root, whose own is relative,
+// and says of a full disk that it is client.ErrFull.
 func (d *disk) explain(err error) error {
 	if at, ok := errors.AsType[*fs.PathError](err); ok && !filepath.IsAbs(at.Path) {
-		return &fs.PathError{Op: "open", Path: d.path(at.Path), Err: at.Err}
+		err = &fs.PathError{Op: "open", Path: d.path(at.Path), Err: at.Err}
+	}
+	if slices.ContainsFunc(full, func(full error) bool { return errors.Is(err, full) }) {
+		return fmt.Errorf("%w: %w", client.ErrFull, err)
 	}
 	return err
 }

@@ -11,7 +11,9 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/shoal-p2p/shoal/core/client"
 	"github.com/shoal-p2p/shoal/core/client/porttest"
+	"github.com/shoal-p2p/shoal/core/native"
 )
 
 func TestBytesThatAreNotThereYetTakeNoRoom(t *testing.T) {
@@ -43,7 +45,24 @@ func TestAFullDiskIsAnErrorThatNamesTheFile(t *testing.T) {
 	if errors.Is(err, fs.ErrPermission) {
 		t.Skip("devices do not work here")
 	}
-	if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), path) {
+	if !errors.Is(err, syscall.ENOSPC) || !errors.Is(err, client.ErrFull) || !strings.Contains(err.Error(), path) {
 		t.Errorf("the error is %v", err)
+	}
+}
+
+func TestAQuotaIsAFullDiskAndAMissingFileIsNone(t *testing.T) {
+	root, err := os.OpenRoot(t.TempDir())
+	must(t, err)
+	defer root.Close()
+	for _, c := range []struct {
+		err  error
+		full bool
+	}{
+		{syscall.ENOSPC, true}, {syscall.EDQUOT, true}, {syscall.EIO, false}, {syscall.ENOENT, false}, {syscall.EROFS, false},
+	} {
+		err := native.Explain(root, &fs.PathError{Op: "write", Path: "file", Err: c.err})
+		if !errors.Is(err, c.err) || errors.Is(err, client.ErrFull) != c.full {
+			t.Errorf("%v is told as %v", c.err, err)
+		}
 	}
 }

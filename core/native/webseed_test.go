@@ -15,7 +15,6 @@ import (
 	"github.com/shoal-p2p/shoal/core/client/porttest"
 	"github.com/shoal-p2p/shoal/core/metainfo"
 	"github.com/shoal-p2p/shoal/core/native"
-	"github.com/shoal-p2p/shoal/core/webseed"
 )
 
 // alone is a client without peers or trackers, and its warnings of web seeds.
@@ -118,6 +117,7 @@ func webServer(t *testing.T, site map[string][]byte, serve behaviour) string {
 func TestATorrentIsFetchedFromAWebServerAlone(t *testing.T) {
 	torrent, data, site := shared(t, 9<<20+5)
 	small, smallData, smallSite := shared(t, 5<<20)
+	long, longData, longSite := shared(t, 40<<20+30)
 	for _, c := range []struct {
 		name    string
 		torrent []byte
@@ -127,6 +127,7 @@ func TestATorrentIsFetchedFromAWebServerAlone(t *testing.T) {
 		{"with ranges", torrent, data, webServer(t, site, withRanges) + "/pub/"},
 		{"behind redirects", torrent, data, webServer(t, site, withRanges) + "/moved/"},
 		{"of small files, without ranges", small, smallData, webServer(t, smallSite, withoutRanges) + "/pub"},
+		{"of long files, without ranges", long, longData, webServer(t, longSite, withoutRanges) + "/pub"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			fetcher, _ := alone(t)
@@ -153,27 +154,20 @@ func whole(t *testing.T, torrent *client.Torrent, data []byte) {
 }
 
 func TestABadWebSeedIsNamedAndAnotherUsed(t *testing.T) {
-	long, longData, longSite := shared(t, 3*webseed.MaxWhole+30)
-	short, shortData, shortSite := shared(t, 3<<20)
+	torrent, data, site := shared(t, 3<<20)
 	for _, c := range []struct {
 		name  string
 		serve behaviour
-		long  bool
 		says  string
 	}{
-		{"404", failing(404), false, "404"},
-		{"403", failing(403), false, "403"},
-		{"503", failing(503), false, "503"},
-		{"without ranges, of long files", withoutRanges, true, "whole file"},
-		{"with other bytes", corrupt, false, ""},
-		{"too short", cutShort, false, "fewer"},
-		{"too long", tooLong, false, "more"},
+		{"404", failing(404), "404"},
+		{"403", failing(403), "403"},
+		{"503", failing(503), "503"},
+		{"with other bytes", corrupt, ""},
+		{"too short", cutShort, "fewer"},
+		{"too long", tooLong, "more"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			torrent, data, site := short, shortData, shortSite
-			if c.long {
-				torrent, data, site = long, longData, longSite
-			}
 			bad := webServer(t, site, c.serve) + "/pub/"
 			fetcher, warned := alone(t)
 			added, err := fetcher.AddTorrent(torrent, client.AddOptions{WebSeeds: []string{bad}})

@@ -157,8 +157,8 @@ func (n *Node) report(now time.Time, t *torrent) {
 		}
 	}
 	n.beLonely(now, t)
-	p := tracker.Progress{InfoHash: t.infoHash, Left: t.left(), Want: n.want(t), Peers: t.peers}
-	if p.Left == t.reported.Left && p.Want == t.reported.Want && p.Peers == t.reported.Peers {
+	p := tracker.Progress{InfoHash: t.infoHash, Left: t.left(), Want: n.want(t), Peers: t.peers, Reading: t.reading()}
+	if p.Left == t.reported.Left && p.Want == t.reported.Want && p.Peers == t.reported.Peers && p.Reading == t.reported.Reading {
 		return // the other counts can wait for the next change
 	}
 	p.Downloaded, p.Uploaded = t.swarm.Transferred()
@@ -189,10 +189,13 @@ func (t *torrent) left() int64 {
 	return t.swarm.Left()
 }
 
+// reading reports whether it lacks nothing that is selected, but what is read.
+func (t *torrent) reading() bool { return t.left() == 0 && t.swarm.Needs() }
+
 // beLonely starts the wait of a torrent that lacks bytes and peers, and ends it.
 func (n *Node) beLonely(now time.Time, t *torrent) {
 	switch {
-	case t.peers > 0 || t.left() == 0 || !t.active:
+	case t.peers > 0 || t.left() == 0 && !t.reading() || !t.active:
 		t.lonelyAt = time.Time{}
 	case t.lonelyAt.IsZero():
 		t.lonelyAt = now.Add(lonelyAfter)

@@ -94,7 +94,8 @@ type (
 	CloseWindow struct{ Reader uint64 }
 	// AddWebSeeds names web servers that hold the torrent's files (BEP 19).
 	AddWebSeeds struct{ URLs []string }
-	// Chunk: bytes of a Fetch came, in order. The swarm owns Data.
+	// Chunk: bytes of a Fetch came, in order. The swarm owns Data. One without any
+	// says that the server is being asked now: its time begins.
 	Chunk struct {
 		Fetch uint64
 		Data  []byte
@@ -176,7 +177,8 @@ type (
 		Who    blame.Who
 		Reason string
 	}
-	// Fetch a range from a web seed; answered by Chunks and one Fetched.
+	// Fetch a range from a web seed; answered by Chunks and one Fetched. One that has
+	// the number of a stream, and no URL, lets Request.Length bytes of it through.
 	Fetch struct {
 		Fetch   uint64
 		Request webseed.Request

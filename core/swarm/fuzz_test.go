@@ -196,7 +196,7 @@ func (f *script) serveWeb(e Fetch, how byte) {
 	for chunk := range slices.Chunk(data, 9000) {
 		f.handle(Chunk{e.Fetch, chunk})
 	}
-	f.handle(Fetched{e.Fetch, webseed.Outcome(how / 8 % 8), errWeb})
+	f.handle(Fetched{e.Fetch, webseed.Outcome(how / 8 % 9), errWeb})
 }
 
 // block answers the oldest request that a peer was sent.
@@ -338,6 +338,9 @@ func (f *script) check() {
 	blocks := 0
 	for _, r := range f.s.web.runs {
 		blocks += len(r.blocks)
+		if r.stream != nil {
+			blocks += r.stream.held
+		}
 	}
 	if blocks != f.s.web.asked || len(f.s.web.runs) > maxRuns || f.s.store.padding < 0 || len(f.s.audits.queue) > f.tor.info.Layout.Pieces() {
 		f.t.Fatalf("%d blocks of %d ranges, counted as %d; %d audits", blocks, len(f.s.web.runs), f.s.web.asked, len(f.s.audits.queue))

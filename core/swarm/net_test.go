@@ -126,6 +126,7 @@ type host struct {
 	lose    func(metainfo.Block) bool // where set, whether a block never gets there
 	garble  bool                      // whether it reads zeros
 	web     func(webseed.Request) answer
+	site    site
 	drops   map[Peer]string
 	known   map[id.ID]bool // whose connections are proven from the start
 	met     []id.ID

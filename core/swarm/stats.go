@@ -158,3 +158,7 @@ func (s *Swarm) Left() int64 {
 	}
 	return s.picker.Left()
 }
+
+// Needs reports whether a piece is missing that is selected, or that a reader
+// waits for; false until the store is open.
+func (s *Swarm) Needs() bool { return s.store.open && s.picker.Needs() }

@@ -23,7 +23,8 @@
 //	suspect.go    and of whom it is not known yet whether it has lied
 //	talk.go       what a peer may say that is no data, and what breaches cost
 //	extend.go     proofs of identity, and messages of peer exchange
-//	webseed.go    web servers as sources; webrun.go fetches one range
+//	webseed.go    web servers as sources; webrun.go fetches one range, webstream.go
+//	              reads one that knows none, webpace.go gives up what is slow
 //	upload.go     serving blocks, out of cache.go
 //	unchoke.go    to whom; uplink.go measures for how many
 //	fast.go       a few pieces even to those who are choked (BEP 6)

@@ -22,10 +22,17 @@ type run struct {
 	fetch    uint64 // number of the request that is on its way
 	left     int64  // bytes of it that have not come
 	over     bool   // nothing of it counts any more
+
+	stream *stream   // of a server that knows no ranges, which has no blocks; nil otherwise
+	since  time.Time // when its pace is measured from; zero until the server is asked
+	came   int64     // bytes since then
 }
 
 // begin asks a web seed for a range, and reports whether there was one.
 func (s *Swarm) begin(w *webSeed) bool {
+	if !w.Ranges() {
+		return s.beginStream(w)
+	}
 	most := s.affordWeb(min(w.size, int64(s.allowance())*metainfo.BlockSize))
 	if most < metainfo.BlockSize {
 		return false
@@ -47,13 +54,17 @@ func (s *Swarm) begin(w *webSeed) bool {
 
 // goOn begins the next request of a run; padding needs none.
 func (s *Swarm) goOn(r *run) {
+	if r.stream != nil {
+		s.nextFile(r)
+	}
 	for len(r.requests) > 0 && !r.over {
 		next := r.requests[0]
 		r.requests = r.requests[1:]
 		if !next.Zeros {
 			s.web.next++
-			r.fetch, r.left = s.web.next, next.Length
+			r.fetch, r.left, r.since = s.web.next, next.Length, time.Time{}
 			s.emit(Fetch{r.fetch, next, r.from.URL()})
+			s.letOn(r)
 			return
 		}
 		for left := next.Length; left > 0 && !r.over; left -= metainfo.BlockSize {
@@ -62,9 +73,19 @@ func (s *Swarm) goOn(r *run) {
 	}
 	s.unlistRun(r)
 	if !r.over {
-		r.from.size = min(2*r.from.size, lastRun)
-		s.ended(r.from, webseed.Delivered, nil)
+		s.delivered(r)
 	}
+}
+
+func (s *Swarm) delivered(r *run) {
+	w := r.from
+	if r.stream != nil && !r.stream.fresh {
+		w.idleTill = s.now.Add(emptyRest)
+		return
+	}
+	w.size = min(2*w.size, lastRun)
+	w.slow = false
+	s.ended(w, webseed.Delivered, nil)
 }
 
 // runOf finds the run of a Fetch.
@@ -81,11 +102,16 @@ func (s *Swarm) unlistRun(r *run) {
 	s.web.ask = true
 }
 
-// chunk takes bytes of a range.
+// chunk takes bytes of a range; the first, which may be none, say that the server
+// is being asked.
 func (s *Swarm) chunk(ev Chunk) {
 	r := s.runOf(ev.Fetch)
 	if r == nil || r.over {
 		return
+	}
+	if r.since.IsZero() {
+		r.since, r.came = s.now, 0
+		s.wakeBy(s.now.Add(paceEvery))
 	}
 	if int64(len(ev.Data)) > r.left {
 		s.abort(r)
@@ -98,9 +124,17 @@ func (s *Swarm) chunk(ev Chunk) {
 
 // feed cuts what comes into blocks, so that each counts at once.
 func (s *Swarm) feed(r *run, data []byte) {
+	r.came += int64(len(data))
+	r.from.in.add(s.now, int64(len(data)))
 	s.web.in.add(s.now, int64(len(data)))
 	s.in.add(s.now, int64(len(data)))
 	s.wakeBy(s.now.Add(time.Second))
+	if r.stream != nil {
+		s.grant(r, -int64(len(data)))
+		s.web.ask = true
+		s.passBy(r, data)
+		return
+	}
 	for len(data) > 0 && !r.over {
 		b := r.blocks[0]
 		if r.partial == nil {
@@ -136,14 +170,7 @@ func (s *Swarm) fetched(ev Fetched) {
 	r.fetch = 0
 	how, err := ev.Outcome, ev.Err
 	if how == webseed.NoRanges {
-		if !r.from.rangeless {
-			r.from.rangeless = true
-			s.ended(r.from, how, err)
-		}
-		how = webseed.Unreachable
-		if r.left == 0 {
-			how = webseed.Delivered // all the same
-		}
+		how = s.noRanges(r, err)
 	}
 	if how == webseed.Delivered && r.left > 0 {
 		how, err = webseed.WrongLength, errLength
@@ -155,7 +182,30 @@ func (s *Swarm) fetched(ev Fetched) {
 	s.unlistRun(r)
 	s.giveUpRun(r)
 	r.from.size = firstRun
+	if r.stream != nil {
+		r.from.nextFile = (r.stream.file + 1) % len(s.info.Files)
+	}
+	if how == webseed.Slow {
+		s.endedSlow(r.from, err)
+		return
+	}
 	s.ended(r.from, how, err)
+}
+
+// noRanges notes that a server knows none, and returns how the request went then:
+// well if what came is what was asked for, and otherwise it is nobody's fault, but
+// for a stream.
+func (s *Swarm) noRanges(r *run, err error) webseed.Outcome {
+	if r.from.Ranges() {
+		s.ended(r.from, webseed.NoRanges, err)
+	}
+	switch {
+	case r.left == 0:
+		return webseed.Delivered
+	case r.stream != nil:
+		return webseed.Unreachable
+	}
+	return webseed.Aborted
 }
 
 // abort ends a run from our side. It counts as one until it is answered.
@@ -176,6 +226,9 @@ func (s *Swarm) giveUpRun(r *run) {
 		s.picker.Returned(r.from.slot, b)
 	}
 	s.web.asked -= len(r.blocks)
+	if r.stream != nil {
+		s.grant(r, -r.stream.allowed)
+	}
 	r.blocks, r.spare, r.partial, r.requests = nil, nil, nil, nil
 	s.requests.refill = true
 }

@@ -35,14 +35,16 @@ var errTooManyWebSeeds = errors.New("too many web seeds")
 
 // web is all web seeds of a torrent (BEP 19). They are raced with the peers: the
 // peers choose first, each server is always fetched from, one range at a time
-// while the peers give more than the servers do, several otherwise.
+// while the peers give more than the servers do, several otherwise. Who knows no
+// ranges is read from the beginning (webstream.go), and who is slow while others
+// could do better is given up for a while (webpace.go).
 type web struct {
 	urls  []string // as they were named
 	seeds []*webSeed
 	next  uint64 // the last number of a Fetch
 	runs  []*run // that are not answered yet, those that were aborted included
 	ask   bool   // whether they are to be looked at when the turn ends
-	asked int    // blocks of runs
+	asked int    // blocks of runs, and as many as streams may send
 	in    meter
 	paid  int64     // bytes that the limit has given and no range has cost yet
 	since time.Time // when the limit first gave nothing for the next range
@@ -53,8 +55,11 @@ type webSeed struct {
 	*webseed.Seed
 	slot *picker.Peer
 	size int64 // of its next range, in bytes
+	in   meter
+	slow bool // its ranges were too slow, and none was right since
 
-	rangeless bool // it answers ranges with whole files
+	nextFile int       // with which file its next stream begins
+	idleTill time.Time // before that no file is worth one
 }
 
 // who is an identity of which nobody has the key, so that no peer can be taken
@@ -117,6 +122,9 @@ func (s *Swarm) askWeb() {
 	if !s.trading() {
 		return
 	}
+	for _, r := range s.web.runs {
+		s.letOn(r)
+	}
 	for _, w := range s.web.seeds {
 		for s.mayFetch(w) && s.begin(w) {
 		}
@@ -138,11 +146,14 @@ func (s *Swarm) mayFetch(w *webSeed) bool {
 			running++
 		}
 	}
-	return running < s.runsEach() && len(s.web.runs) < maxRuns
+	return running < s.runsOf(w) && len(s.web.runs) < maxRuns
 }
 
-// runsEach is how many ranges are fetched from each server at once.
-func (s *Swarm) runsEach() int {
+// runsOf is how many ranges are fetched from a server at once.
+func (s *Swarm) runsOf(w *webSeed) int {
+	if w.slow || !w.Ranges() {
+		return 1
+	}
 	byWeb := s.web.in.rate(s.now, shortWindow)
 	if byPeers := s.in.rate(s.now, shortWindow) - byWeb; byPeers > byWeb {
 		return 1
@@ -164,9 +175,6 @@ func (s *Swarm) ended(w *webSeed, how webseed.Outcome, err error) {
 		return // it had others under way
 	}
 	w.Ended(s.now, how)
-	if how == webseed.NoRanges {
-		s.lackLongFiles(w)
-	}
 	after, still := w.Ready()
 	if !after.Equal(at) || !still {
 		s.emit(WebSeedFailed{w.URL(), err})
@@ -175,15 +183,6 @@ func (s *Swarm) ended(w *webSeed, how webseed.Outcome, err error) {
 		s.leaveWeb(w)
 	}
 	s.web.ask = true
-}
-
-// lackLongFiles: a server that knows no ranges has only what lies in short files.
-func (s *Swarm) lackLongFiles(w *webSeed) {
-	for i := range metainfo.PieceIndex(s.info.Layout.Pieces()) {
-		if p := s.info.Layout.Piece(i); w.slot.Has(i) && !w.Serves(p.Offset, int64(p.Length)) {
-			s.picker.Lacks(w.slot, i)
-		}
-	}
 }
 
 // endWebSeed never asks a liar again.
@@ -200,7 +199,10 @@ func (s *Swarm) leaveWeb(w *webSeed) {
 }
 
 // tickWeb lets those be asked that have rested.
-func (s *Swarm) tickWeb() { s.web.ask = len(s.web.seeds) > 0 }
+func (s *Swarm) tickWeb() {
+	s.paceWeb()
+	s.web.ask = len(s.web.seeds) > 0
+}
 
 // affordWeb takes up to want bytes from the limit for a range, and returns how
 // many there are; none while it is worth waiting for more.

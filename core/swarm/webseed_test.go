@@ -215,23 +215,6 @@ func TestWebSeedThatRecoversIsAskedAgain(t *testing.T) {
 	}
 }
 
-func TestServerWithoutRangesIsAskedForShortFilesAlone(t *testing.T) {
-	n := newNetwork(t)
-	tor := newTorrent(64*kib, 6<<20, 640*kib)
-	long := 0
-	b := n.surfer(tor, func(r webseed.Request) answer {
-		if r.URL == serverURL+"/story/file1" {
-			return answer{data: tor.data[6<<20+r.Offset:][:r.Length], how: webseed.NoRanges, err: errWeb}
-		}
-		long++
-		return answer{how: webseed.NoRanges, err: errWeb}
-	})
-	n.pass(10 * time.Minute)
-	if got := b.Pieces().Count(); got != 10 || long > 2*runsPerSeed {
-		t.Errorf("%d pieces of the short file, %d requests for the long one", got, long)
-	}
-}
-
 func TestRangeThatPeersHaveSentIsEnded(t *testing.T) {
 	n := newNetwork(t)
 	tor := newTorrent(64*kib, 64*kib)

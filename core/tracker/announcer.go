@@ -33,7 +33,8 @@ type Config struct {
 // and closing, from opening or open, when no torrent is left or the tracker is
 // at fault, until Closed.
 //
-// For each torrent at each of its trackers there is one listing. When the socket
+// All that is said on a socket is paced (pace.go): what there is no time for waits,
+// but for answers. For each torrent at each of its trackers there is one listing. When the socket
 // opens it announces "started" at once, with offers if they are ready and
 // without if not, so that the peer is known from the first moment; offers that
 // are made later follow in an announce of their own. From then on there are
@@ -76,7 +77,7 @@ func (a *Announcer) Handle(now time.Time, ev Event) {
 	case OffersMade:
 		a.offersMade(now, ev)
 	case Answer:
-		a.answer(ev)
+		a.answer(now, ev)
 	case Opened:
 		a.opened(now, ev.Tracker)
 	case Message:
@@ -168,7 +169,7 @@ func (a *Announcer) refused(l *listing, reason string) {
 
 // answer sends our answer to a peer's offer; where the tracker is gone by now,
 // the peer will not hear it.
-func (a *Announcer) answer(ev Answer) {
+func (a *Announcer) answer(now time.Time, ev Answer) {
 	s := a.sessions[ev.Tracker]
 	if s == nil || s.state != open || len(ev.SDP) > maxSDP {
 		return
@@ -177,7 +178,7 @@ func (a *Announcer) answer(ev Answer) {
 	if l == nil {
 		return
 	}
-	a.emit(Send{Tracker: s.url, Data: encodeAnswer(a.cfg.PeerID, ev, l.trackerID)})
+	a.say(now, s, encodeAnswer(a.cfg.PeerID, ev, l.trackerID))
 }
 
 func (a *Announcer) emit(e Effect) { a.effects = append(a.effects, e) }

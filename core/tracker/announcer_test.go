@@ -353,6 +353,18 @@ func TestBytesThatWereHereAreNotCompleted(t *testing.T) {
 	st.expect(st.when(Progress{InfoHash: hash, Want: 5}), "announce  left 0 offers 0")
 }
 
+func TestWhoReadsIsAnnouncedAsALeecher(t *testing.T) {
+	st := tell(t)
+	// Given a torrent that lacks nothing and is alone with two seeds
+	st.when(Add{InfoHash: hash, Trackers: []string{one}}, Opened{Tracker: one}, counts(one, hash, 3, 0), offers(one, hash, 2))
+	st.later(10*time.Minute, tracks(3, 0))
+	// When it needs what is not selected, it asks them for it, soon
+	st.expect(st.when(Progress{InfoHash: hash, Want: 5, Reading: true}))
+	st.expect(st.later(20*time.Second, tracks(3, 0)), "MakeOffers", "announce  left 1 offers 2", "Announced")
+	// and it has not completed anything when it has that.
+	st.expect(st.when(Progress{InfoHash: hash, Want: 5, Peers: 1}))
+}
+
 func TestCompletedBeforeTheSocketIsOpen(t *testing.T) {
 	st := tell(t)
 	st.when(fetcher())

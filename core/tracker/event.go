@@ -26,12 +26,15 @@ type (
 	// announces "completed" at once. Want is how many more peers the torrent
 	// could use: at 0 announces carry no offers. Peers is how many it is
 	// connected to: one that wants peers and has none asks its trackers sooner.
+	// Reading is for a torrent that lacks none of what is selected, and of which
+	// somebody reads what is not: it is no seed, and none that has completed.
 	Progress struct {
 		InfoHash             id.ID
 		Uploaded, Downloaded int64 // bytes since Add
 		Left                 int64
 		Want                 int
 		Peers                int
+		Reading              bool
 	}
 	// OffersMade answers MakeOffers, with as many offers as could be made, none too.
 	OffersMade struct {

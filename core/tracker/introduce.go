@@ -94,19 +94,19 @@ func (r *Registry) enter(now time.Time, c *client, req request) (*member, error)
 		}
 	}
 	switch {
-	case len(c.members) >= r.cfg.MaxTorrents:
+	case len(c.members) >= r.cfg.MaxTorrents, len(c.members) >= r.cfg.SureTorrents && r.stats.Peers >= r.cfg.MaxEntries/2:
 		return nil, errManyEntries
 	case c.names(s) >= r.cfg.MaxNames:
 		return nil, errManyNames
-	case s == nil && len(r.swarms) >= r.cfg.MaxSwarms:
+	case s == nil && len(r.swarms) >= r.cfg.MaxSwarms, r.stats.Peers >= r.cfg.MaxEntries:
 		return nil, errManySwarms
-	case s != nil && s.len() >= r.cfg.MaxPeers:
+	case s != nil && s.len() >= r.cfg.MaxPeers && !r.makeRoom(s, c):
 		return nil, errManyPeers
 	}
 	if s == nil {
 		s = newSwarm(req.InfoHash)
-		r.swarms[req.InfoHash] = s
 	}
+	r.swarms[req.InfoHash] = s // also where the last in it has made room
 	m := s.add(c, req.Peer, seed, now)
 	c.members = append(c.members, m)
 	r.count(m, +1)

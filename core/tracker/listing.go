@@ -41,6 +41,12 @@ type listing struct {
 	counted         bool // the tracker has told the counts
 	seeds, leechers int
 
+	news  bool   // waits to announce itself out of turn
+	event string // of that announce
+	round bool   // waits to begin a round
+
+	reserved bool // a message is spent for its offers, which are being made
+
 	made    int       // offers asked for in this round
 	doubted bool      // blind offers were made against the counts
 	makeBy  time.Time // when the wait for OffersMade ends; zero while there is none
@@ -53,7 +59,7 @@ func (l *listing) deadline() time.Time {
 	if !l.makeBy.IsZero() {
 		return l.makeBy
 	}
-	if l.started {
+	if l.started && !l.round {
 		return l.next
 	}
 	return time.Time{}
@@ -66,7 +72,7 @@ func (a *Announcer) tickListing(now time.Time, l *listing) {
 	if !l.makeBy.IsZero() {
 		a.offersCame(now, l, nil)
 	} else {
-		a.beginRound(now, l)
+		a.isDue(now, l)
 	}
 }
 
@@ -81,6 +87,9 @@ func (a *Announcer) start(now time.Time, l *listing) {
 		l.made = 0
 	}
 	l.started, l.doubted = true, false
+	if !l.makeBy.IsZero() {
+		l.reserve(now)
+	}
 	a.announce(now, l, started, offers)
 	a.askForOffers(now, l)
 }
@@ -105,6 +114,7 @@ func (a *Announcer) askForOffers(now time.Time, l *listing) {
 	}
 	l.made += n
 	l.makeBy = now.Add(makeTimeout)
+	l.reserve(now)
 	a.arm(l)
 	a.emit(MakeOffers{InfoHash: l.torrent.infoHash, Tracker: l.session.url, Count: n})
 }
@@ -114,7 +124,7 @@ func (l *listing) offersWanted() int {
 	t := l.torrent
 	others := 0
 	switch {
-	case t.left == 0 && l.counted:
+	case t.seeds() && l.counted:
 		others = l.leechers
 		if others == 0 && l.seeds > 1 && t.alone() && !l.doubted {
 			// bittorrent-tracker counts a WebTorrent peer that has only a magnet
@@ -123,7 +133,7 @@ func (l *listing) offersWanted() int {
 		}
 	case l.counted:
 		others = l.seeds + l.leechers - 1
-	case t.left != 0:
+	case !t.seeds():
 		others = blindOffers
 	}
 	return max(0, min(maxOffers, t.want, others))
@@ -144,8 +154,9 @@ func (a *Announcer) offersMade(now time.Time, ev OffersMade) {
 // offersCame ends the wait for offers.
 func (a *Announcer) offersCame(now time.Time, l *listing, offers []Offer) {
 	l.makeBy = time.Time{}
+	l.release()
 	a.arm(l)
-	if l.torrent.left == 0 && l.leechers == 0 {
+	if l.torrent.seeds() && l.leechers == 0 {
 		l.doubted = true
 	}
 	offers = sendable(offers)
@@ -175,8 +186,24 @@ func sendable(offers []Offer) []Offer {
 // announce sends an announce, or several where the offers do not fit into one,
 // and plans the next round.
 func (a *Announcer) announce(now time.Time, l *listing, event string, offers []Offer) {
+	m := a.announcementOf(l, event)
+	for first := true; first || len(offers) > 0; first = false {
+		m.offers, offers = take(offers)
+		a.say(now, l.session, m.encode())
+		m.event = ""
+	}
+	if l.session.asked.IsZero() {
+		l.session.asked = now
+		a.armSession(l.session)
+	}
+	l.due = false
+	l.last = now
+	a.plan(now, l)
+}
+
+func (a *Announcer) announcementOf(l *listing, event string) announcement {
 	t := l.torrent
-	m := announcement{
+	return announcement{
 		infoHash:   t.infoHash,
 		peer:       a.cfg.PeerID,
 		uploaded:   t.uploaded,
@@ -185,18 +212,6 @@ func (a *Announcer) announce(now time.Time, l *listing, event string, offers []O
 		event:      event,
 		trackerID:  l.trackerID,
 	}
-	for first := true; first || len(offers) > 0; first = false {
-		m.offers, offers = take(offers)
-		a.emit(Send{Tracker: l.session.url, Data: m.encode()})
-		m.event = ""
-	}
-	if event != stopped && l.session.asked.IsZero() {
-		l.session.asked = now
-		a.armSession(l.session)
-	}
-	l.due = false
-	l.last = now
-	a.plan(now, l)
 }
 
 // take returns the offers that fit into one announce, at least one, and the

@@ -2,6 +2,7 @@ package tracker
 
 import (
 	"math/rand/v2"
+	"net/netip"
 	"time"
 
 	"github.com/shoal-p2p/shoal/core/id"
@@ -33,6 +34,7 @@ type swarm struct {
 	byPeer   map[id.ID]*member
 	leechers []*member
 	seeds    []*member
+	networks map[netip.Prefix]int // members of each, once it has been full; nil before
 }
 
 func newSwarm(infoHash id.ID) *swarm {
@@ -52,12 +54,23 @@ func (s *swarm) add(c *client, peer id.ID, seed bool, now time.Time) *member {
 	m := &member{peer: peer, client: c, swarm: s, seed: seed, seen: now.Unix()}
 	s.byPeer[peer] = m
 	s.enlist(m)
+	s.countNetwork(m, +1)
 	return m
 }
 
 func (s *swarm) remove(m *member) {
 	delete(s.byPeer, m.peer)
 	s.delist(m)
+	s.countNetwork(m, -1)
+}
+
+// any is one of the members by chance.
+func (s *swarm) any(rng *rand.Rand) *member {
+	n := rng.IntN(s.len())
+	if n < len(s.leechers) {
+		return s.leechers[n]
+	}
+	return s.seeds[n-len(s.leechers)]
 }
 
 func (s *swarm) setSeed(m *member, seed bool) {

@@ -54,7 +54,7 @@ func (r *Registry) mayOffer(now time.Time, c *client, infoHash id.ID, offers int
 	from := origin{c.network, infoHash}
 	q, known := c.quotas[from]
 	switch {
-	case offers == 0 || !known && len(c.quotas) >= 2*r.cfg.MaxTorrents:
+	case offers == 0 || !known && len(c.quotas) >= 2*r.cfg.SureTorrents:
 		return 0
 	case !known:
 		q = quota{r.perClient.burst, now}

@@ -19,7 +19,9 @@ type RegistryConfig struct {
 	PeerTTL           time.Duration // after which a silent peer is gone; 3 intervals
 	MaxSwarms         int           // 100,000
 	MaxPeers          int           // in one swarm; 10,000
-	MaxTorrents       int           // of one client; 250
+	MaxTorrents       int           // of one client, while there is room; 2,000
+	SureTorrents      int           // of one client, when half of MaxEntries are taken; 250
+	MaxEntries        int           // peers in all swarms together; 2,500,000
 	MaxNames          int           // of one client, in one swarm; 4
 	MaxOffers         int           // taken of one announce; 20
 	OffersPerMinute   int           // of one client in one swarm, in the long run; 30
@@ -44,7 +46,9 @@ func (cfg RegistryConfig) withDefaults() RegistryConfig {
 	}{
 		{&cfg.MaxSwarms, 100_000},
 		{&cfg.MaxPeers, 10_000},
-		{&cfg.MaxTorrents, 250},
+		{&cfg.MaxTorrents, 2_000},
+		{&cfg.SureTorrents, 250},
+		{&cfg.MaxEntries, 2_500_000},
 		{&cfg.MaxNames, 4},
 		{&cfg.MaxOffers, 20},
 		{&cfg.OffersPerMinute, 30},
@@ -80,7 +84,8 @@ type Stats struct {
 // A peer id that another client holds in the same swarm is refused until it is
 // free: were the newcomer to replace the old, whoever knows a peer's id, and all
 // its neighbours do, could push it out. And a client has few names in a swarm:
-// with many it would have most of the offers that others make.
+// with many it would have most of the offers that others make. Where a swarm is
+// full, a network that has many of its places makes room for one that has fewer.
 //
 // Of the offers of one client in one swarm only so many are relayed, however
 // many announces they come by: each costs whoever gets it a connection, which

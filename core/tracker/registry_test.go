@@ -3,6 +3,7 @@ package tracker
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/netip"
 	"reflect"
@@ -487,7 +488,7 @@ func TestLimits(t *testing.T) {
 		h.expect(relayed("192.0.2.3")+relayed("192.0.2.3"), "50")
 	})
 	t.Run("swarms that one offers in", func(t *testing.T) {
-		h := host(t, RegistryConfig{MaxTorrents: 2})
+		h := host(t, RegistryConfig{SureTorrents: 2})
 		join(h, 2)
 		for i := range 10 {
 			a := claim{infoHash: id.ID{byte(i + 1)}, peer: peerA}
@@ -546,12 +547,12 @@ func TestRegistryKeepsItsBooks(t *testing.T) {
 	t.Logf("-seed %d", *seed)
 	run := func() (trace []string) {
 		rng := rand.New(rand.NewPCG(*seed, 7))
-		h := host(t, RegistryConfig{MaxPeers: 8, MaxTorrents: 3, MaxSwarms: 4})
+		h := host(t, RegistryConfig{MaxPeers: 5, MaxTorrents: 3, MaxSwarms: 4})
 		there := map[Client]bool{}
 		for range 5000 {
 			c := Client(rng.IntN(20))
 			if !there[c] {
-				h.join(c)
+				h.when(Joined{Client: c, Address: netip.AddrFrom4([4]byte{192, 0, 2, byte(rng.IntN(4))})})
 				there[c] = true
 			}
 			a := claim{infoHash: id.ID{byte(1 + rng.IntN(5))}, peer: memberID(rng.IntN(25)), left: fmt.Sprint(rng.IntN(2)),
@@ -591,6 +592,13 @@ func checkBooks(t *testing.T, r *Registry) {
 			if !m.seed || int(m.index) != i || s.byPeer[m.peer] != m {
 				t.Fatalf("seed %+v is out of place", m)
 			}
+		}
+		networks := map[netip.Prefix]int{}
+		for _, m := range s.byPeer { // order-free: they are counted
+			networks[m.client.network]++
+		}
+		if s.networks != nil && !maps.Equal(s.networks, networks) {
+			t.Fatalf("swarm %s counts %v, and has %v", hash, s.networks, networks)
 		}
 		peers += s.len()
 		seeds += len(s.seeds)

@@ -48,6 +48,7 @@ type session struct {
 	nonsense int       // in a row
 	failing  bool      // closing because of a fault, so back off
 
+	speech   speech
 	listings []*listing // as they came
 	listed   map[id.ID]*listing
 
@@ -65,7 +66,13 @@ func (s *session) deadline() time.Time {
 	case s.state == opening:
 		return s.since.Add(openTimeout)
 	case s.state == open && !s.asked.IsZero():
-		return s.asked.Add(responseTimeout)
+		at := s.asked.Add(responseTimeout)
+		if next := s.speech.next(); !s.speech.empty() && next.Before(at) {
+			return next
+		}
+		return at
+	case s.state == open && !s.speech.empty():
+		return s.speech.next()
 	}
 	return time.Time{}
 }
@@ -74,8 +81,12 @@ func (a *Announcer) tickSession(now time.Time, s *session) {
 	if due := s.deadline(); due.IsZero() || due.After(now) {
 		return
 	}
-	if s.state == waiting {
+	switch {
+	case s.state == waiting:
 		a.openSocket(now, s)
+		return
+	case s.state == open && (s.asked.IsZero() || now.Before(s.asked.Add(responseTimeout))):
+		a.speak(now, s)
 		return
 	}
 	a.cannotReach(s, errors.New("no answer in time"))
@@ -97,6 +108,7 @@ func (a *Announcer) closeSocket(s *session, failing bool) {
 // stop notes that nothing can be sent any more.
 func (a *Announcer) stop(s *session) {
 	s.asked, s.nonsense = time.Time{}, 0
+	a.shutUp(s)
 	a.armSession(s)
 	for _, l := range s.listings {
 		l.started = false
@@ -110,10 +122,11 @@ func (a *Announcer) opened(now time.Time, url string) {
 		return
 	}
 	s.state, s.since = open, now
-	a.armSession(s)
+	s.speech.left = quota{pace.burst, now}
 	for _, l := range s.listings {
-		a.start(now, l)
+		a.hasNews(now, l)
 	}
+	a.armSession(s)
 }
 
 func (a *Announcer) closed(now time.Time, ev Closed) {
@@ -161,6 +174,7 @@ func (a *Announcer) leave(s *session, l *listing) {
 	s.listings = slices.DeleteFunc(s.listings, func(other *listing) bool { return other == l })
 	delete(s.listed, l.torrent.infoHash)
 	a.rounds.Set(l, time.Time{})
+	l.news, l.round = false, false
 	if len(s.listings) > 0 {
 		return
 	}

@@ -27,16 +27,21 @@ type torrent struct {
 	uploaded, downloaded int64
 	left                 int64 // negative while unknown
 	want, peers          int
+	reading              bool // needs bytes that left does not count
 	listings             []*listing
 }
 
 // alone reports whether a torrent wants peers and has none.
 func (t *torrent) alone() bool { return t.want > 0 && t.peers == 0 }
 
-// announcedLeft is what trackers are told: 0 would make a seed of a torrent
-// whose length is not known yet.
+// seeds reports whether a torrent needs nothing.
+func (t *torrent) seeds() bool { return t.left == 0 && !t.reading }
+
+// announcedLeft is what trackers are told: 0 would make a seed of a torrent whose
+// length is not known yet, or that needs what is not selected, and they would
+// introduce no seed to it.
 func (t *torrent) announcedLeft() int64 {
-	if t.left < 0 {
+	if t.left < 0 || t.left == 0 && t.reading {
 		return 1
 	}
 	return t.left
@@ -93,8 +98,8 @@ func (a *Announcer) list(now time.Time, t *torrent, tracker string) {
 	}
 	switch {
 	case s.state == open:
-		a.start(now, l)
-	case s.state == opening && s.retries == 0:
+		a.hasNews(now, l)
+	case s.state == opening && s.retries == 0 && len(s.listings) <= int(pace.burst):
 		a.askForOffers(now, l)
 	}
 }
@@ -131,8 +136,11 @@ func (a *Announcer) leaveTrackers(now time.Time, ev Leave) {
 
 func (a *Announcer) stopListing(now time.Time, l *listing) {
 	if l.started {
-		a.announce(now, l, stopped, nil)
+		m := a.announcementOf(l, stopped)
+		l.session.speech.byes = append(l.session.speech.byes, m.encode())
 	}
+	l.news, l.round = false, false
+	a.speak(now, l.session)
 	a.leave(l.session, l)
 }
 
@@ -141,18 +149,20 @@ func (a *Announcer) progress(now time.Time, ev Progress) {
 	if t == nil {
 		return
 	}
-	left, alone := t.left, t.alone()
+	left, alone, reads := t.left, t.alone(), ev.Reading && !t.reading
 	t.uploaded, t.downloaded = max(0, ev.Uploaded), max(0, ev.Downloaded)
 	t.left, t.want, t.peers = ev.Left, max(0, ev.Want), max(0, ev.Peers)
+	t.reading = ev.Reading
 	for _, l := range t.listings {
 		switch {
 		case !l.started:
 		case left > 0 && t.left == 0:
-			a.announce(now, l, completed, nil)
+			l.event = completed
+			a.hasNews(now, l)
 		case left < 0 && t.left == 0:
-			a.announce(now, l, "", nil) // all bytes were here already
+			a.hasNews(now, l) // all bytes were here already
 		}
-		if alone != t.alone() {
+		if alone != t.alone() || reads {
 			l.asks = 0
 			a.plan(now, l)
 		}

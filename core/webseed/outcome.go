@@ -27,6 +27,7 @@ const (
 	WrongLength                // fewer or more bytes than the range has
 	Corrupt                    // the bytes came and are not the torrent's
 	Aborted                    // we ended it
+	Slow                       // we ended it, as the server gave too little for its time
 )
 
 // Ended notes an outcome. Failures of requests that ran side by side count as
@@ -36,9 +37,8 @@ func (s *Seed) Ended(now time.Time, o Outcome) {
 	case Delivered:
 		s.failures, s.strikes = 0, 0
 	case NoRanges:
-		s.failures, s.strikes = 0, 0
-		s.noRanges, s.over = true, s.over || !s.hasSmall()
-	case Unreachable, Busy:
+		s.noRanges = true
+	case Unreachable, Busy, Slow:
 		s.fail(now, backOff(s.failures))
 	case Refused, WrongLength:
 		s.strike(now)
@@ -68,16 +68,6 @@ func (s *Seed) strike(now time.Time) {
 		s.strikes++
 		s.over = s.over || s.strikes >= maxStrikes
 	}
-}
-
-// hasSmall reports whether any file can be had without ranges.
-func (s *Seed) hasSmall() bool {
-	for _, f := range s.info.Files {
-		if !f.Pad && f.Length > 0 && f.Length <= MaxWhole {
-			return true
-		}
-	}
-	return false
 }
 
 // backOff is the wait after so many failures before this one.

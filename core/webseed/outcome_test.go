@@ -3,15 +3,13 @@ package webseed
 import (
 	"testing"
 	"time"
-
-	"github.com/shoal-p2p/shoal/core/metainfo"
 )
 
 var start = time.Unix(1_000_000, 0)
 
 func newSeed(t *testing.T) *Seed {
 	t.Helper()
-	s, err := New(single(t, "x", MaxWhole+1), "http://h/x")
+	s, err := New(single(t, "x", 100), "http://h/x")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +32,7 @@ func TestANewSeedMayBeAskedAtOnce(t *testing.T) {
 }
 
 func TestAServerThatIsDownIsAskedEverLessOften(t *testing.T) {
-	for _, o := range []Outcome{Unreachable, Busy} {
+	for _, o := range []Outcome{Unreachable, Busy, Slow} {
 		s, now := newSeed(t), start
 		for _, want := range []float64{5, 10, 20, 40, 80, 160, 320, 600, 600, 600} {
 			s.Ended(now, o)
@@ -90,60 +88,41 @@ func TestAnAnswerThatSaysNeverIsBelievedTheSecondTime(t *testing.T) {
 	}
 }
 
-func TestAServerWithoutRangesServesSmallFilesOnly(t *testing.T) {
-	// Given one file that can be taken whole between two that cannot.
-	s, err := New(torrent(t, "d", file(MaxWhole+1, "a"), file(MaxWhole, "b"), file(MaxWhole+1, "c")), "http://h/")
+func TestAServerWithoutRangesIsAskedForFilesFromTheirBeginning(t *testing.T) {
+	s, err := New(torrent(t, "d", file(100, "a"), file(50, "b")), "http://h/")
 	if err != nil {
 		t.Fatal(err)
 	}
-	const b, end = MaxWhole + 1, 2*MaxWhole + 1
-	if !s.Serves(0, 1) {
-		t.Error("a range of a long file is not asked for before the server has answered")
+	if !s.Ranges() {
+		t.Error("is asked for no range before it has answered")
 	}
-	// When the server answers a range with a whole file.
+	// When it answers a range with a whole file, that is no failure.
 	s.Ended(start, NoRanges)
+	if got := asked(s, start); got != 0 || s.Ranges() {
+		t.Errorf("waits %v s; is asked for ranges: %v", got, s.Ranges())
+	}
 	for _, c := range []struct {
-		offset, length int64
-		want           bool
-	}{{0, 1, false}, {b - 1, 2, false}, {b, MaxWhole, true}, {b + 5, 7, true}, {end - 1, 2, false}, {end, 1, false}, {b, 0, true}} {
-		if got := s.Serves(c.offset, c.length); got != c.want {
-			t.Errorf("%d bytes from %d: %v", c.length, c.offset, got)
+		file   int
+		length int64
+		want   Request
+	}{
+		{0, 30, Request{URL: "http://h/d/a", Length: 30, Stream: true}},
+		{1, 50, Request{URL: "http://h/d/b", Length: 50, Whole: true, Stream: true}},
+	} {
+		if got := s.Stream(c.file, c.length); got != c.want {
+			t.Errorf("%+v, want %+v", got, c.want)
 		}
 	}
-	if got := asked(s, start); got != 0 {
-		t.Errorf("waits %v s", got)
-	}
 }
 
-func TestAServerWithoutRangesAndSmallFilesIsNoUse(t *testing.T) {
-	info := *torrent(t, "d", file(MaxWhole+1, "a"), file(0, "empty"), file(5, "pad"))
-	info.Files = append([]metainfo.File(nil), info.Files...)
-	info.Files[2].Pad = true
-	s, err := New(&info, "http://h/")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Ended(start, NoRanges)
-	if got := asked(s, start); got != -1 {
-		t.Errorf("asked again in %v s", got)
-	}
-	s.Ended(start, Delivered)
-	if got := asked(s, start); got != -1 {
-		t.Error("asked again after a late delivery")
-	}
-}
-
-func TestPaddingIsServedWithoutRanges(t *testing.T) {
-	info := *torrent(t, "d", file(10, "a"), file(MaxWhole+1, "pad"))
-	info.Files = append([]metainfo.File(nil), info.Files...)
-	info.Files[1].Pad = true
-	s, err := New(&info, "http://h/")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Ended(start, NoRanges)
-	if !s.Serves(0, 20) {
-		t.Error("padding is nothing that a server could refuse")
+func TestAFileIsReadForWhatIsWorthItsWay(t *testing.T) {
+	for _, c := range []struct {
+		needed, wasted int64
+		want           bool
+	}{{0, 0, false}, {1, 0, true}, {1, maxWaste, true}, {1, maxWaste + 1, false}, {10 * maxWaste, 10 * maxWaste, true}, {10 * maxWaste, 10*maxWaste + 1, false}} {
+		if got := Worth(c.needed, c.wasted); got != c.want {
+			t.Errorf("%d bytes of use and %d of none: %v", c.needed, c.wasted, got)
+		}
 	}
 }
 

@@ -11,10 +11,10 @@ import (
 	"github.com/shoal-p2p/shoal/core/metainfo"
 )
 
-// MaxWhole is the longest file, in bytes, that is taken from a server which
-// knows no ranges: of each request all that lies before the range is read for
-// nothing.
-const MaxWhole = 4 << 20
+// maxWaste is how many bytes of a file may be read for nothing where they are
+// more than what comes of it: of a server that knows no ranges a file is read
+// from its first byte, and a short one may be read whole for its end.
+const maxWaste = 4 << 20
 
 // Request is one HTTP request for a range.
 type Request struct {
@@ -23,6 +23,9 @@ type Request struct {
 	Length int64 // bytes; at least 1
 	Whole  bool  // the range is the whole file, so a 200 will do
 	Zeros  bool  // a padding file (BEP 47): nothing to fetch, Length zeros
+	// Stream is set for a server that knows no ranges: Offset is 0, and nothing is
+	// read before a Request without URL lets Length bytes through, and again.
+	Stream bool
 }
 
 // Seed is one URL of a torrent. It may be asked for several ranges at once.
@@ -50,19 +53,20 @@ func New(info *metainfo.Info, url string) (*Seed, error) {
 // URL is the URL as it was given.
 func (s *Seed) URL() string { return s.url }
 
-// Serves reports whether the seed may be asked for a range of the torrent's
-// bytes: not for a part of long files where the server knows no ranges.
-func (s *Seed) Serves(offset, length int64) bool {
-	if !s.noRanges {
-		return true
-	}
-	for _, f := range s.touched(offset, length) {
-		if !f.Pad && f.Length > MaxWhole {
-			return false
-		}
-	}
-	return true
+// Ranges reports whether the server may be asked for a range: as long as it has
+// not answered one with a whole file. After that it is asked for Streams.
+func (s *Seed) Ranges() bool { return !s.noRanges }
+
+// Stream is the request for the first length bytes, at least one, of a file that
+// is no padding, by its number in Info.Files.
+func (s *Seed) Stream(file int, length int64) Request {
+	f := s.info.Files[file]
+	return Request{URL: s.base.of(s.info, f), Length: length, Whole: length == f.Length, Stream: true}
 }
+
+// Worth reports whether a file is to be read of which so many bytes are needed,
+// for so many that are not.
+func Worth(needed, wasted int64) bool { return needed > 0 && wasted <= max(maxWaste, needed) }
 
 // Requests cuts a range of the torrent's bytes into requests, one for each file
 // that it touches, in order; together they are as long as the range.

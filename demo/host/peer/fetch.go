@@ -19,7 +19,9 @@ import (
 
 const aboutFetch = `Fetches what LINK names into a directory: a magnet link, a share link of a page,
 an info hash, the URL of a .torrent file, or such a file. What is there already
-is checked and not fetched again. Prints where the files are.`
+is checked and not fetched again. A fetch that was ended goes on with the same
+command; until it is done, DIRECTORY/.shoal says how far it has come. Prints where
+the files are.`
 
 // maxTorrentFile bounds a .torrent file, in bytes.
 const maxTorrentFile = 10 << 20
@@ -48,11 +50,21 @@ func Fetch(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		ctx, cancel = context.WithTimeoutCause(ctx, o.timeout, fmt.Errorf("not done after %v: %w", o.timeout, errStopped))
 		defer cancel()
 	}
-	p, err := o.open(ctx, native.OpenDir(dir), stderr)
+	session := openProgress(dir, rest[0])
+	p, err := o.open(ctx, native.OpenDir(dir), session, stderr)
 	if err != nil {
 		return err
 	}
-	defer p.close()
+	defer func() {
+		p.close()
+		if err := session.close(); err != nil {
+			fmt.Fprintf(stderr, "host: how far the fetch has come is not kept: %v\n", err)
+		}
+	}()
+	_, faults := p.Resumed()
+	for _, fault := range faults {
+		p.display.warn(fault.Error())
+	}
 	t, err := p.add(ctx, rest[0])
 	if err != nil {
 		return ended(ctx, err)
@@ -60,6 +72,7 @@ func Fetch(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err := p.fetch(ctx, t); err != nil {
 		return ended(ctx, err)
 	}
+	session.finish()
 	p.display.clear()
 	fmt.Fprintln(stdout, filepath.Join(dir, t.Name()))
 	return nil
@@ -88,23 +101,32 @@ func (p *peer) add(ctx context.Context, link string) (*client.Torrent, error) {
 	return p.AddTorrent(data, client.AddOptions{})
 }
 
-// fetch waits until everything is there, and shows how far that is.
+// fetch waits until everything is there, and shows how far that is. What an
+// earlier fetch has left is hashed before it counts.
 func (p *peer) fetch(ctx context.Context, t *client.Torrent) error {
 	ticks := time.NewTicker(refresh)
 	defer ticks.Stop()
+	done := t.Done()
 	for {
 		select {
-		case <-t.Done():
+		case <-done:
 			if err := t.Err(); err != nil {
 				return err
 			}
-			return nil
+			whole, err := t.Prove(ctx, 0, t.Info().Layout.Length())
+			if whole || err != nil {
+				return err
+			}
+			done = nil // some of it is fetched again, and looked at with each tick
 		case err := <-p.failed:
 			return err
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-ticks.C:
 			p.display.show(fetchLine(t.Info() != nil, t.Stats()))
+			if s := t.Stats(); done == nil && s.Done == s.Total {
+				done = t.Done()
+			}
 		}
 	}
 }

@@ -65,8 +65,9 @@ type peer struct {
 	failed  chan *client.Error // the first Failed
 }
 
-// open starts a client that keeps what it fetches where open says.
-func (o options) open(ctx context.Context, store client.OpenStore, stderr io.Writer) (*peer, error) {
+// open starts a client that keeps what it fetches where store says, and goes on
+// with what the session has; nil is for none.
+func (o options) open(ctx context.Context, store client.OpenStore, session client.Session, stderr io.Writer) (*peer, error) {
 	http := native.NewHTTP()
 	if o.allowLocal {
 		http.AllowLocal()
@@ -95,6 +96,7 @@ func (o options) open(ctx context.Context, store client.OpenStore, stderr io.Wri
 		Sockets:   p.sockets,
 		HTTP:      p.http,
 		OpenStore: store,
+		Session:   session,
 		Trackers:  trackers,
 		OnEvent:   p.told,
 	})

@@ -18,7 +18,9 @@ import (
 	"testing/fstest"
 	"time"
 
+	"github.com/shoal-p2p/shoal/core/client"
 	"github.com/shoal-p2p/shoal/core/client/porttest"
+	"github.com/shoal-p2p/shoal/core/native"
 	"github.com/shoal-p2p/shoal/demo/host/announce"
 	"github.com/shoal-p2p/shoal/demo/host/command"
 	"github.com/shoal-p2p/shoal/demo/host/page"
@@ -136,6 +138,75 @@ func TestWhatOneTerminalSeedsAnotherFetches(t *testing.T) {
 	if err := stop(); err != nil {
 		t.Errorf("Ctrl-C ended seeding with %v", err)
 	}
+}
+
+func TestAFetchThatWasEndedGoesOn(t *testing.T) {
+	tracker := startTracker(t)
+	from, to := filepath.Join(t.TempDir(), "film.bin"), t.TempDir()
+	data := porttest.Content(300_000)
+	if err := os.WriteFile(from, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	// Given a .torrent file, and a fetch of it that was ended before anybody was there
+	link := filepath.Join(t.TempDir(), "film.torrent")
+	if err := os.WriteFile(link, torrentFile(t, from), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	args := append(local(tracker), link, "-o", to)
+	kept := func() []string {
+		names, err := filepath.Glob(filepath.Join(to, ".shoal", "*", "*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return names
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	looks := time.NewTicker(time.Millisecond)
+	defer looks.Stop()
+	go func() {
+		for len(kept()) < 3 && ctx.Err() == nil {
+			<-looks.C
+		}
+		cancel()
+	}()
+	if err := peer.Fetch(ctx, args, io.Discard, io.Discard); err == nil || len(kept()) != 3 {
+		t.Fatalf("ended with %v, %v are kept", err, kept())
+	}
+	// When somebody is there, the same command goes on, and in the end nothing is
+	// left but the file.
+	lines, _ := seed(t, append(local(tracker), from)...)
+	if _, err := lines.ReadString('\n'); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fetch(t, args...); err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(filepath.Join(to, "film.bin"))
+	if err != nil || !bytes.Equal(got, data) {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+	if left, err := os.ReadDir(to); err != nil || len(left) != 1 {
+		t.Errorf("left are %v, %v", left, err)
+	}
+}
+
+// torrentFile is the .torrent of a file on disk.
+func torrentFile(t *testing.T, path string) []byte {
+	t.Helper()
+	sockets := native.NewSockets()
+	defer sockets.Close()
+	c := client.New(client.Config{Dialer: client.NewMemoryDialer(), Sockets: sockets})
+	defer c.Close(t.Context())
+	source, err := native.OpenFiles(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seeded, err := c.Seed(t.Context(), source, client.SeedOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return seeded.TorrentFile()
 }
 
 func TestAFetchThatFindsNobodyEndsWhenItsTimeIsOver(t *testing.T) {

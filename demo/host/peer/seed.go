@@ -49,7 +49,7 @@ func Seed(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if name != "" {
 		src = rename(src, name)
 	}
-	p, err := o.open(ctx, native.OpenDir("."), stderr)
+	p, err := o.open(ctx, native.OpenDir("."), nil, stderr)
 	if err != nil {
 		return err
 	}
