@@ -1,9 +1,11 @@
-// Takes what only names source lines out of a .wasm that Go has linked. Go keeps
-// for each function which file and line each instruction comes from (runtime
-// symtab.go, pcHeader and _func). It is a tenth of what a visitor would
-// download, and read only to print a stack trace: there "?:0" stands then, which
-// is what the runtime writes where it knows no line, beside the function's name
-// and the offset in it. What the collector and panics need stays.
+// Takes what only serves stack traces out of a .wasm that Go has linked. Go keeps
+// for each function which file and line each instruction comes from, which calls
+// were inlined where, how to print its arguments, and where a signal might
+// interrupt it (runtime symtab.go, pcHeader and _func; internal/abi symtab.go).
+// It is a tenth of what a visitor would download, and without signals read only
+// to print a stack trace: there "?:0" stands then, which is what the runtime
+// writes where it knows no line, beside the name of the function that was not
+// inlined, and the offset in it. What the collector and panics need stays.
 
 const magic = [0xf1, 0xff, 0xff, 0xff, 0, 0, 1, 8] // Go 1.20 and later: little-endian, minLC 1, 8-byte words
 const dataSection = 11
@@ -69,36 +71,95 @@ function writeData (memory) {
   return Buffer.concat([unsigned(count), ...parts])
 }
 
-// clearLines clears the file and line tables of every function, and moves the
-// other tables of instructions together.
+// Of a function's tables by instruction (PCDATA) and its other data (FUNCDATA),
+// those that serve traces and signals: UnsafePoint, InlTreeIndex, ArgLiveIndex;
+// InlTree, ArgInfo, ArgLiveInfo. recover looks through the frames of wrappers, so
+// they keep what is inlined in them.
+const traced = { tables: [0, 2, 3], data: [3, 5, 6] }
+const inlined = { table: 2, data: 3 }
+const wrapper = 23 // abi.FuncIDWrapper
+const stackObjects = 2 // the data that holds words
+const noData = 0xffffffff
+
+// clearLines clears what only traces read, and moves the rest of each kind
+// together.
 function clearLines (memory) {
   const header = memory.indexOf(Buffer.from(magic))
   expect(header >= 0 && memory.indexOf(Buffer.from(magic), header + 1) < 0, 'one table of functions')
   const word = i => Number(memory.readBigUInt64LE(header + 8 + 8 * i))
-  const functions = word(0)
   const [cu, fileTable, tables, index] = [4, 5, 6, 7].map(i => header + word(i))
-  expect(cu <= fileTable && fileTable <= tables && tables < index, 'the parts of the table in order')
+  const { data, end } = findData(memory, header, index)
+  expect(cu <= fileTable && fileTable <= tables && tables < index && index < data && data <= end, 'the parts of the table in order')
 
-  const old = Buffer.from(memory.subarray(tables, index))
+  const old = Buffer.from(memory.subarray(0, end))
+  const starts = Array.from({ length: word(0) }, (_, i) => index + old.readUInt32LE(index + 8 * i + 4))
+  const functions = starts.map(at => readFunction(old, at))
   memory.fill(0, cu, index)
-  const moved = new Map([[0, 0]])
-  let free = 1 // 0 says that there is no table
-  const move = offset => {
+  memory.fill(0, starts[0], end)
+
+  const movePlace = mover(memory, old, tables, 1, offset => tableLength(old, tables + offset))
+  const moveTable = offset => offset && movePlace(offset) // 0 says that there is none
+  const offsets = [...new Set(functions.flatMap(f => f.data).filter(offset => offset !== noData))].sort((x, y) => x - y)
+  const after = new Map(offsets.map((offset, i) => [offset, offsets[i + 1] ?? end - data]))
+  const moveData = mover(memory, old, data, 0, offset => after.get(offset) - offset)
+  let free = starts[0]
+  for (const [i, { fixed, tables, data }] of functions.entries()) {
+    memory.writeUInt32LE(free - index, index + 8 * i + 4)
+    fixed.writeUInt32LE(moveTable(fixed.readUInt32LE(16)), 16) // pcsp
+    for (const at of [20, 24, 32, 36]) fixed.writeUInt32LE(0, at) // pcfile, pcln, cuOffset, startLine
+    clearTraced(fixed[40], tables, data)
+    fixed.writeUInt32LE(tables.length, 28)
+    fixed[43] = data.length
+    fixed.copy(memory, free)
+    free += fixed.length
+    const rest = [...tables.map(moveTable), ...data.map((offset, kind) => offset === noData ? noData : moveData(offset, kind === stackObjects ? 8 : 4))]
+    for (const value of rest) free = memory.writeUInt32LE(value, free)
+  }
+}
+
+// findData finds where the functions' data lies in the runtime's moduledata: from
+// gofunc to findfunctab, which is how the runtime finds a function. moduledata
+// begins with the addresses of the table's header and of its parts.
+function findData (memory, header, index) {
+  const address = Buffer.alloc(8)
+  address.writeBigUInt64LE(BigInt(header))
+  let at = memory.indexOf(address)
+  const word = i => Number(memory.readBigUInt64LE(at + 8 * i))
+  while (at >= 0 && (at % 8 !== 0 || word(13) !== index)) at = memory.indexOf(address, at + 1)
+  expect(at >= 0, 'a moduledata')
+  return { data: word(40), end: word(19) }
+}
+
+function readFunction (memory, at) {
+  const fixed = Buffer.from(memory.subarray(at, at + 44))
+  const words = (count, from) => Array.from({ length: count }, (_, i) => memory.readUInt32LE(from + 4 * i))
+  const count = fixed.readUInt32LE(28)
+  return { fixed, tables: words(count, at + 44), data: words(fixed[43], at + 44 + 4 * count) }
+}
+
+// clearTraced takes what only traces read out of a function's lists, and then
+// what they need not name at their ends.
+function clearTraced (kind, tables, data) {
+  const kept = kind === wrapper ? inlined : {}
+  for (const i of traced.tables) if (i < tables.length && i !== kept.table) tables[i] = 0
+  for (const i of traced.data) if (i < data.length && i !== kept.data) data[i] = noData
+  while (tables.at(-1) === 0) tables.pop()
+  while (data.at(-1) === noData) data.pop()
+}
+
+// mover returns a function that moves a part at an offset from base to the next
+// free place, once, and returns its new offset.
+function mover (memory, old, base, free, lengthOf) {
+  const moved = new Map()
+  return (offset, align = 1) => {
     if (!moved.has(offset)) {
-      const length = tableLength(old, offset)
-      old.copy(memory, tables + free, offset, offset + length)
+      const length = lengthOf(offset)
+      free = Math.ceil(free / align) * align
+      old.copy(memory, base + free, base + offset, base + offset + length)
       moved.set(offset, free)
       free += length
     }
     return moved.get(offset)
-  }
-  for (let i = 0; i < functions; i++) {
-    const func = index + memory.readUInt32LE(index + 8 * i + 4)
-    const field = (at, change) => memory.writeUInt32LE(change(memory.readUInt32LE(func + at)), func + at)
-    field(16, move) // pcsp
-    for (const at of [20, 24, 32, 36]) field(at, () => 0) // pcfile, pcln, cuOffset, startLine
-    const others = memory.readUInt32LE(func + 28)
-    for (let j = 0; j < others; j++) field(44 + 4 * j, move)
   }
 }
 

@@ -21,7 +21,7 @@ const (
 
 // What is wrong with an answer.
 var (
-	errStalled  = fmt.Errorf("nothing came for %v", maxStall)
+	errStalled  = errors.New("nothing came for " + maxStall.String()) // fmt would be compiled for it when a page starts
 	errNoRanges = errors.New("the server sends the whole file where a part of it was asked for")
 	errShort    = errors.New("the server sends fewer bytes than the torrent has there")
 	errLong     = errors.New("the server sends more bytes than the torrent has there")

@@ -90,7 +90,7 @@ func (n *Node) fromSignaling(now time.Time, e signaling.Effect) {
 			return
 		}
 		c.ready = true
-		n.tell(now, c.torrent, swarm.Connected{Peer: swarm.Peer(e.Conn), Link: c.link})
+		n.tell(now, c.torrent, swarm.Connected{Peer: swarm.Peer(e.Conn), Link: c.link, Claimed: e.Claimed})
 	default:
 		panic("node: unknown effect of signaling")
 	}

@@ -111,10 +111,12 @@ type (
 		OfferID id.ID
 		SDP     string
 	}
-	// Ready: the channel is open and may be used for the torrent.
+	// Ready: the channel is open and may be used for the torrent. Claimed is the
+	// peer id under which the offer or answer came.
 	Ready struct {
 		Conn     Conn
 		InfoHash id.ID
+		Claimed  id.ID
 	}
 )
 

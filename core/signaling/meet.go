@@ -198,7 +198,7 @@ func (s *Signaling) opened(handle Conn) {
 		return
 	}
 	s.move(c, open, time.Time{})
-	s.emit(Ready{Conn: c.handle, InfoHash: c.route.InfoHash})
+	s.emit(Ready{Conn: c.handle, InfoHash: c.route.InfoHash, Claimed: c.peer})
 	for _, other := range s.rivals(c) {
 		if other.pending() {
 			s.close(other, "another connection to this peer is open", nil)

@@ -107,7 +107,7 @@ func (st *story) connected(from id.ID) Conn {
 	st.t.Helper()
 	o := st.offer(route)
 	st.expect(st.answer(o, from), Apply{Conn: o.Conn, SDP: "its answer"})
-	st.expect(st.when(Opened{Conn: o.Conn}), Ready{Conn: o.Conn, InfoHash: torrent})
+	st.expect(st.when(Opened{Conn: o.Conn}), Ready{Conn: o.Conn, InfoHash: torrent, Claimed: from})
 	st.expect(st.when(Met{Conn: o.Conn, Peer: from}))
 	return o.Conn
 }
@@ -129,7 +129,7 @@ func TestOfferIsAnsweredAndOpens(t *testing.T) {
 		t.Fatal("an answered offer is pending, not unanswered")
 	}
 	// When its channel opens, then it is ready, once
-	st.expect(st.when(Opened{Conn: 1}), Ready{Conn: 1, InfoHash: torrent})
+	st.expect(st.when(Opened{Conn: 1}), Ready{Conn: 1, InfoHash: torrent, Claimed: stock})
 	st.expect(st.when(Opened{Conn: 1}))
 	if st.s.Pending(torrent) != 0 || st.s.Live(torrent) != 1 || st.s.Len() != 1 {
 		t.Fatal("one connection is open")
@@ -158,7 +158,7 @@ func TestOfferIdsAreRandomAndReplayable(t *testing.T) {
 func TestRemoteOfferIsAnswered(t *testing.T) {
 	st := tell(t)
 	c := st.accept(stock, id.ID{1})
-	st.expect(st.when(Opened{Conn: c}), Ready{Conn: c, InfoHash: torrent})
+	st.expect(st.when(Opened{Conn: c}), Ready{Conn: c, InfoHash: torrent, Claimed: stock})
 }
 
 func TestUnansweredOfferLivesFiftySeconds(t *testing.T) {
@@ -310,7 +310,7 @@ func TestGlare(t *testing.T) {
 		o := st.offer(route)
 		theirs := st.accept(stock, id.ID{1})
 		st.expect(st.answer(o, stock), Apply{Conn: o.Conn, SDP: "its answer"})
-		st.expect(st.when(Opened{Conn: theirs}), Ready{Conn: theirs, InfoHash: torrent},
+		st.expect(st.when(Opened{Conn: theirs}), Ready{Conn: theirs, InfoHash: torrent, Claimed: stock},
 			Close{Conn: o.Conn, Reason: "another connection to this peer is open"})
 		st.expect(st.when(Opened{Conn: o.Conn}))
 	})
@@ -321,7 +321,7 @@ func TestPeerThatAnswersTwoOffers(t *testing.T) {
 	first, second := st.offer(route), st.offer(route)
 	st.expect(st.answer(first, smaller), Apply{Conn: first.Conn, SDP: "its answer"})
 	st.expect(st.answer(second, smaller), Apply{Conn: second.Conn, SDP: "its answer"})
-	st.expect(st.when(Opened{Conn: second.Conn}), Ready{Conn: second.Conn, InfoHash: torrent},
+	st.expect(st.when(Opened{Conn: second.Conn}), Ready{Conn: second.Conn, InfoHash: torrent, Claimed: smaller},
 		Close{Conn: first.Conn, Reason: "another connection to this peer is open"})
 }
 
@@ -479,7 +479,7 @@ func TestAnswerThatWasLostIsNotWaitedForLong(t *testing.T) {
 		first := st.accept(stock, id.ID{1})
 		st.later(6 * time.Second)
 		second := st.accept(stock, id.ID{2})
-		st.expect(st.when(Opened{Conn: first}), Ready{Conn: first, InfoHash: torrent},
+		st.expect(st.when(Opened{Conn: first}), Ready{Conn: first, InfoHash: torrent, Claimed: stock},
 			Close{Conn: second, Reason: "another connection to this peer is open"})
 	})
 	t.Run("its answer to our offer takes the place of it too", func(t *testing.T) {

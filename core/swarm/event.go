@@ -28,10 +28,12 @@ type Link struct {
 type Event interface{ event() }
 
 type (
-	// Connected: a channel to a peer is open; our handshake may go.
+	// Connected: a channel to a peer is open; our handshake may go. Claimed is the
+	// peer id that it is said to have, zero where nobody has said.
 	Connected struct {
-		Peer Peer
-		Link Link
+		Peer    Peer
+		Link    Link
+		Claimed id.ID
 	}
 	// Received: bytes came over the channel. The swarm owns Data from now on.
 	Received struct {

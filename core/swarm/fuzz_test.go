@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/shoal-p2p/shoal/core/bitfield"
+	"github.com/shoal-p2p/shoal/core/id"
 	"github.com/shoal-p2p/shoal/core/metainfo"
 	"github.com/shoal-p2p/shoal/core/picker"
 	"github.com/shoal-p2p/shoal/core/webseed"
@@ -115,8 +116,12 @@ func (f *script) happen() {
 		if len(f.open) < 6 {
 			f.next++
 			f.open = append(f.open, f.next)
-			f.handle(Connected{f.next, f.link(f.next)})
 			reserved := f.byte()
+			claimed := id.ID{}
+			if reserved&4 != 0 {
+				claimed = peerID(string(rune(reserved)))
+			}
+			f.handle(Connected{f.next, f.link(f.next), claimed})
 			f.receive(f.next, wire.Handshake{
 				Fast: reserved&1 != 0, Extended: reserved&2 != 0, InfoHash: f.tor.info.Hash, PeerID: peerID(string(rune(reserved))),
 			})

@@ -3,6 +3,7 @@ package swarm
 import (
 	"time"
 
+	"github.com/shoal-p2p/shoal/core/id"
 	"github.com/shoal-p2p/shoal/core/wire"
 )
 
@@ -39,6 +40,23 @@ type extensions struct {
 // assumption.
 const defaultReqq = 250
 
+// greet sends our handshake. While we know nothing of the torrent but its info
+// hash, a peer that goes by the name of one of ours is told at once all that it
+// needs to answer with the metadata and an Unchoke: a round-trip less. What
+// extensions it has, and their numbers, is known of our own kind; who only bears
+// the name gets messages that it does not understand.
+func (s *Swarm) greet(p *peer, claimed id.ID) {
+	s.send(p, wire.Handshake{Fast: true, Extended: true, InfoHash: s.cfg.InfoHash, PeerID: s.cfg.PeerID})
+	if s.info != nil || s.paused || !claimed.IsShoal() {
+		return
+	}
+	p.early, p.fast, p.extended = true, true, true
+	s.introduce(p)
+	s.state(p)
+	s.interest(p)
+	s.askEarly(p)
+}
+
 func (s *Swarm) handshake(p *peer, m wire.Handshake) (reason string) {
 	if m.InfoHash != s.cfg.InfoHash {
 		return "wrong info hash"
@@ -61,25 +79,29 @@ func (s *Swarm) handshake(p *peer, m wire.Handshake) (reason string) {
 	if s.picker != nil {
 		p.slot = s.join(p)
 	}
-	s.introduce(p)
-	s.state(p)
+	s.introduce(p) // where that was done early: now the rest of it
+	if !p.early {
+		s.state(p)
+	}
 	s.wakeBy(p.said.Add(keepAlive))
 	return ""
 }
 
 // introduce sends the extended handshake: at first, and again when the metadata
-// is known. Stock WebTorrent takes up a fetch of metadata on each of them, so
+// is known. One that is early, before the peer's handshake, does not say who we
+// are: its time of coming tells nothing of the way. Stock WebTorrent takes up a fetch of metadata on each of them, so
 // the second heals peers that know the torrent by its magnet link alone.
 func (s *Swarm) introduce(p *peer) {
 	if !p.extended {
 		return
 	}
 	h := wire.ExtendedHandshake{
-		M:      map[string]uint8{wire.NameMetadata: ourMetadata, wire.NameDontHave: ourDontHave},
-		Reqq:   maxQueue,
-		Client: version,
+		M: map[string]uint8{wire.NameMetadata: ourMetadata, wire.NameDontHave: ourDontHave},
 
 		UploadOnly: s.wantsNothing(),
+	}
+	if p.shaken {
+		h.Reqq, h.Client = maxQueue, version
 	}
 	if s.info != nil {
 		h.MetadataSize = int64(len(s.info.Bytes))
@@ -119,12 +141,13 @@ func (s *Swarm) introduced(p *peer, payload []byte) (reason string) {
 	if p.ext.hellos++; p.ext.hellos > maxHellos {
 		return "too many extended handshakes"
 	}
-	if p.down.trip == 0 { // it answers our handshake, which left when the channel opened
-		p.down.trip = max(s.now.Sub(p.born), 1)
-	}
 	h, err := wire.ParseExtendedHandshake(payload)
 	if err != nil {
 		return err.Error()
+	}
+	early := p.name.IsShoal() && h.Client == ""
+	if p.down.trip == 0 && !early { // it answers our handshake, which left when the channel opened
+		p.down.trip = max(s.now.Sub(p.born), 1)
 	}
 	if number, said := h.M[wire.NameMetadata]; said {
 		p.ext.metadata = number

@@ -107,7 +107,7 @@ func (s *Swarm) readable(have *bitfield.Bitfield) *bitfield.Bitfield {
 // learns how far we are, and a seed who needs what.
 func (s *Swarm) announce(i metainfo.PieceIndex) {
 	for _, p := range s.order {
-		if p.shaken && !p.gone {
+		if (p.shaken || p.early) && !p.gone {
 			s.send(p, wire.Have{Piece: uint32(i)})
 		}
 	}
@@ -234,14 +234,14 @@ func (s *Swarm) interest(p *peer) {
 
 // interesting reports whether a peer has what we want. While the metadata is
 // unknown we lack all of it: who has anything is told at once, so that its
-// Unchoke comes with the metadata and not a round-trip after. Until the store is
-// open that holds.
+// Unchoke comes with the metadata and not a round-trip after, and who is greeted
+// early even before it says what it has. Until the store is open that holds.
 func (s *Swarm) interesting(p *peer) bool {
 	switch {
 	case s.paused:
 		return false
 	case s.info == nil:
-		return s.priority == nil && p.claims.some()
+		return s.priority == nil && (p.claims.some() || p.early && !p.claims.stated)
 	case !s.store.open:
 		return p.interested
 	}

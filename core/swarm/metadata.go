@@ -109,6 +109,24 @@ func (s *Swarm) askMetadata(p *peer, a *assembly) {
 	}
 }
 
+// askEarly asks a peer of our kind for the first piece before it has said that
+// there is one: of most torrents that is all. It knows the size when the answer
+// comes, as its extended handshake is before it.
+func (s *Swarm) askEarly(p *peer) {
+	asked := 0
+	for _, other := range s.order {
+		if len(other.metadata.asked) > 0 {
+			asked++
+		}
+	}
+	if asked >= metadataRace {
+		return
+	}
+	p.metadata.asked, p.metadata.since = []int{0}, s.now
+	s.wakeBy(s.now.Add(metadataPatience))
+	s.send(p, wire.Metadata{Type: wire.MetadataRequest, Piece: 0}.Message(ourMetadata))
+}
+
 // nextMetadata is the missing piece that the fewest peers are asked for, and -1
 // where there is none for p.
 func (s *Swarm) nextMetadata(p *peer, a *assembly) int {
@@ -142,7 +160,10 @@ func (s *Swarm) metadataMessage(p *peer, payload []byte) (reason string) {
 	case wire.MetadataData:
 		s.metadataCame(p, m)
 	case wire.MetadataReject:
-		if len(p.metadata.asked) > 0 {
+		switch {
+		case p.ext.size == 0: // asked early; it has never said that it has any
+			p.metadata.asked = nil
+		case len(p.metadata.asked) > 0:
 			s.restMetadata(p)
 			s.fetchMetadata()
 		}

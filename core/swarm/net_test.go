@@ -37,6 +37,7 @@ type network struct {
 	cut       func(int) int       // how many bytes of so many come as one chunk
 	watch     func(*host, Effect) // where set, told of every effect
 	link      Link                // of what is connected next, but for its Binding
+	claimed   id.ID               // as whom the next puppet is known before its handshake
 }
 
 type event struct {
@@ -333,8 +334,8 @@ func (n *network) connect(a, b *host) (Peer, Peer) {
 	pb, eb := b.newEnd()
 	ea.other, eb.other = eb, ea
 	link := n.newLink()
-	a.handle(Connected{pa, link})
-	b.handle(Connected{pb, link})
+	a.handle(Connected{pa, link, b.cfg.PeerID})
+	b.handle(Connected{pb, link, a.cfg.PeerID})
 	return pa, pb
 }
 
@@ -365,14 +366,20 @@ type puppet struct {
 
 // puppet connects one to a host and sends its handshake.
 func (n *network) puppet(h *host, hand wire.Handshake) *puppet {
+	p := n.silent(h)
+	p.send(hand)
+	return p
+}
+
+// silent is a puppet that has not said anything.
+func (n *network) silent(h *host) *puppet {
 	p := &puppet{n: n}
 	handle, e := h.newEnd()
 	p.peer = handle
 	p.end = &end{deliver: p.deliver, drained: func(int64) {}, closed: func() { p.gone = true }, other: e}
 	e.other = p.end
 	p.link = n.newLink()
-	h.handle(Connected{handle, p.link})
-	p.send(hand)
+	h.handle(Connected{handle, p.link, n.claimed})
 	return p
 }
 

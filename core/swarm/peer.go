@@ -26,7 +26,7 @@ const (
 
 // peer is one connection.
 //
-//	connected   our handshake is sent; nothing else may be
+//	connected   our handshake is sent; nothing else may be, but where it is early
 //	shaken      its handshake was right
 //	gone        dropped or disconnected; only lists being walked still know it
 type peer struct {
@@ -46,6 +46,7 @@ type peer struct {
 	extended bool  // both speak BEP 10
 	ext      extensions
 
+	early      bool        // all that we begin with was sent before its handshake
 	introduced bool        // it has our first extended handshake
 	identity   id.Identity // proved; zero where it has none
 	doubtful   bool        // its peer id is banned; it may prove to be another
@@ -72,7 +73,8 @@ type peer struct {
 	seed       bool      // in counts.seeds
 }
 
-func (s *Swarm) connected(handle Peer, link Link) {
+func (s *Swarm) connected(ev Connected) {
+	handle := ev.Peer
 	if s.peers[handle] != nil {
 		panic("swarm: handle of a peer used twice")
 	}
@@ -80,13 +82,13 @@ func (s *Swarm) connected(handle Peer, link Link) {
 		s.emit(Drop{handle, "too many peers"})
 		return
 	}
-	p := &peer{id: handle, link: link, born: s.now, heard: s.now, choking: true}
+	p := &peer{id: handle, link: ev.Link, born: s.now, heard: s.now, choking: true}
 	p.turn.ID, p.turn.Since = uint64(handle), s.now
 	p.down.depth = firstDepth
 	s.peers[handle] = p
 	s.order = append(s.order, p)
 	s.wakeBy(s.now.Add(handshakeTimeout))
-	s.send(p, wire.Handshake{Fast: true, Extended: true, InfoHash: s.cfg.InfoHash, PeerID: s.cfg.PeerID})
+	s.greet(p, ev.Claimed)
 }
 
 // received reads whatever messages are whole. A handler returns why the peer is

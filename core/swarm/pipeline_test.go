@@ -31,7 +31,7 @@ func TestTheWayIsWhatTheAnswerToOurHandshakeTakes(t *testing.T) {
 	tor := newTorrent(64*kib, 1<<20)
 	n, a, p := visit(t, tor, (*network).seedOf)
 	n.pass(300 * time.Millisecond)
-	hello := greeting(wire.ExtendedHandshake{})
+	hello := greeting(wire.ExtendedHandshake{Client: "p"})
 	p.send(hello)
 	n.pass(time.Second)
 	if trip := a.peers[p.peer].down.trip; trip < 300*time.Millisecond || trip > 400*time.Millisecond {

@@ -136,7 +136,7 @@ func (s *Swarm) Handle(now time.Time, ev Event) {
 	s.now = now
 	switch ev := ev.(type) {
 	case Connected:
-		s.connected(ev.Peer, ev.Link)
+		s.connected(ev)
 	case Received:
 		if p := s.peers[ev.Peer]; p != nil {
 			s.received(p, ev.Data)

@@ -21,3 +21,6 @@ declare module 'go:wasm_exec' {
 
 /** The package's version, put in by scripts/build. */
 declare const SHOAL_VERSION: string
+
+/** Which shoal.wasm belongs to the script: the beginning of its SHA-256, in hex. */
+declare const SHOAL_WASM: string

@@ -10,7 +10,8 @@ import { makeScope } from './scope.js'
 /** Fetches the .wasm and compiles what has come of it. */
 export async function load(wasmUrl: string | URL | undefined): Promise<WebAssembly.Module> {
   checkPlatform()
-  return compile(locate(wasmUrl))
+  const url = locate(wasmUrl)
+  return compile(url, wasmUrl === undefined ? lasting(url) : url)
 }
 
 /** What an instance has said of itself as a whole. */
@@ -60,11 +61,15 @@ export class Engine {
     }
     const calls = new Calls(port)
     const go = makeGo(port, early)
+    // To finish what has come, Go's own start, and what it is told first take some
+    // twenty to fifty ms each: tasks of their own, or the page would stand still.
+    await task()
     const instance = await instantiate(module, go)
     const ended = run(go, instance, calls)
     if (told.version !== SHOAL_VERSION) {
       throw new ShoalError('WASM_VERSION', `shoal.wasm is of version ${told.version || 'unknown'}, the script of ${SHOAL_VERSION}`)
     }
+    await task()
     return new Engine(calls, told, ended)
   }
 
@@ -109,8 +114,19 @@ function locate(wasmUrl: string | URL | undefined): URL {
   }
 }
 
-async function compile(url: URL): Promise<WebAssembly.Module> {
-  const response = await request(url)
+/**
+ * The URL under which the .wasm that belongs to this script never changes, so
+ * that a server may have it kept for good. Where plain files lie, it is the same.
+ */
+function lasting(url: URL): URL {
+  const known = new URL(url)
+  known.searchParams.set('h', SHOAL_WASM)
+  return known
+}
+
+/** url is what is told where something is wrong. */
+async function compile(url: URL, lasting: URL): Promise<WebAssembly.Module> {
+  const response = await request(url, lasting)
   const type = response.headers.get('Content-Type') ?? ''
   try {
     if (type.trim().toLowerCase() === 'application/wasm') return await WebAssembly.compileStreaming(response)
@@ -122,10 +138,10 @@ async function compile(url: URL): Promise<WebAssembly.Module> {
   }
 }
 
-async function request(url: URL): Promise<Response> {
+async function request(url: URL, lasting: URL): Promise<Response> {
   let response: Response
   try {
-    response = await fetch(url)
+    response = await fetch(lasting)
   } catch (cause) {
     throw notFound(url, 'cannot be reached (network, CORS or the connect-src of the page)', cause)
   }
@@ -135,6 +151,18 @@ async function request(url: URL): Promise<Response> {
 
 const notFound = (url: URL, what: string, cause?: unknown): ShoalError =>
   new ShoalError('WASM_NOT_FOUND', `${url.href} ${what}; give wasmUrl if shoal.wasm lies elsewhere`, { cause })
+
+/** Resolves in the page's next task. A timer would be late in a hidden page. */
+function task(): Promise<void> {
+  const { port1, port2 } = new MessageChannel()
+  return new Promise(resolve => {
+    port1.onmessage = () => {
+      port1.close()
+      resolve()
+    }
+    port2.postMessage(undefined)
+  })
+}
 
 /** Go looks up shoalPort, and the names of Node that the page must not see. */
 function makeGo(port: Port, early: EarlySockets): Go {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { browser, clientPage, missing, root, serve, shoalPage, startStockTracker, until } from './harness.mjs'
+import { browser, clientPage, hostAssets, missing, root, serve, shoalPage, startHost, startStockTracker, until } from './harness.mjs'
 
 const options = { skip: missing('chromium'), timeout: 60_000 }
 const hash = '0123456789abcdef0123456789abcdef01234567'
@@ -77,6 +77,30 @@ test('a socket that nobody needs any more closes', options, async t => {
   // Then the socket goes
   await until(() => seen.open === 0, 10_000)
   assert.equal(seen.opened, 1)
+})
+
+test('a second visit to the host fetches the .wasm from nobody', options, async t => {
+  // Given a page of the host that was visited before
+  const host = await startHost(t, ['-assets', hostAssets(t)])
+  const b = await browser(t)
+  const visit = async () => {
+    const page = await b.newPage()
+    const asked = []
+    page.on('response', response => {
+      const { pathname } = new URL(response.url())
+      if (pathname.startsWith('/dist/')) asked.push([pathname, response.fromCache() ? 'kept' : response.status()])
+    })
+    await page.setBypassCSP(true) // the test page's scripts lie in it
+    await page.goto(`${host.url}/pages/shoal.html`)
+    await page.evaluate(() => shoal.createClient({ trackers: [], iceServers: [] }).seed('x').then(() => {}))
+    await page.close()
+    return Object.fromEntries(asked)
+  }
+  assert.equal((await visit())['/dist/shoal.wasm'], 200)
+  // When it is visited again, then the .wasm is there, and what has no hash in its name is asked for and not sent
+  const again = await visit()
+  assert.equal(again['/dist/shoal.wasm'], 'kept')
+  assert.equal(again['/dist/shoal.js'], 304)
 })
 
 test('a failed first try is made again when the client is used', options, async t => {

@@ -59,9 +59,7 @@ func (f *files) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer plain.Close()
 	h := w.Header()
 	h.Set("Content-Type", typeOf(name))
-	// The names do not change with the content: browsers shall ask each time,
-	// and are mostly told by the ETag that they have it.
-	h.Set("Cache-Control", "no-cache")
+	h.Set("Cache-Control", keeping(r, plain))
 	content := plain
 	if encoded, encoding := f.encoded(name, info, r); encoded != nil {
 		defer encoded.Close()

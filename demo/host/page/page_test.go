@@ -3,7 +3,9 @@
 package page_test
 
 import (
+	"crypto/sha256"
 	"crypto/tls"
+	"encoding/hex"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -163,6 +165,30 @@ func TestWhatABrowserHasIsNotSentAgain(t *testing.T) {
 	}
 	if part, body := ask(t, handler, "GET", "/dist/shoal.wasm", "Range", "bytes=1-2"); part.StatusCode != 206 || body != "as" {
 		t.Errorf("a range: %s, %q", part.Status, body)
+	}
+}
+
+func TestWhatAURLNamesByItsContentIsKeptForGood(t *testing.T) {
+	handler := page.Handler(assets, describe)
+	const forGood, asked = "public, max-age=31536000, immutable", "no-cache"
+	sum := sha256.Sum256([]byte("\x00asm"))
+	whole := hex.EncodeToString(sum[:])
+	for _, c := range []struct{ name, path, want string }{
+		{"no hash", "/dist/shoal.wasm", asked},
+		{"as scripts/build names it", "/dist/shoal.wasm?h=" + whole[:16], forGood},
+		{"all of it", "/dist/shoal.wasm?h=" + whole, forGood},
+		{"too little to name one content alone", "/dist/shoal.wasm?h=" + whole[:15], asked},
+		{"an empty one", "/dist/shoal.wasm?h=", asked},
+		{"that of another build", "/dist/shoal.wasm?h=0123456789abcdef", asked},
+		{"that of another file", "/dist/shoal.mjs?h=" + whole[:16], asked},
+	} {
+		// What is sent is the same, compressed or not, and so is how long it is kept.
+		for _, encoding := range []string{"", "br"} {
+			response, body := ask(t, handler, "GET", c.path, "Accept-Encoding", encoding)
+			if got := response.Header.Get("Cache-Control"); response.StatusCode != 200 || body == "" || got != c.want {
+				t.Errorf("%s: %d, %d bytes, Cache-Control %q, want %q", c.name, response.StatusCode, len(body), got, c.want)
+			}
+		}
 	}
 }
 

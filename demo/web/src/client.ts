@@ -14,7 +14,6 @@ export function lazyClient(config: Promise<PageConfig>): () => Promise<Client> {
 
 function optionsFrom({ trackers, iceServers }: PageConfig): ClientOptions {
   return {
-    wasmUrl: new URL('dist/shoal.wasm', document.baseURI).href,
     ...(trackers === undefined ? {} : { trackers }),
     ...(iceServers === undefined ? {} : { iceServers }),
   }
