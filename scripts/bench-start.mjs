@@ -7,23 +7,21 @@
 // kind (npm's bittorrent-tracker, in the lab the host's) and no STUN server;
 // the order turns round with every round.
 //
-// ROUNDS (default 7), ROWS (of warm, cold and lab), and BEFORE, another dist/
-// to be measured beside the one that is built.
-import { cpSync, existsSync, readFileSync } from 'node:fs'
+// STARTS chooses of warm, cold and lab; BEFORE is another dist/ to be measured
+// beside the one that is built.
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { brotliCompressSync, constants } from 'node:zlib'
-import { median } from './bench-figures.mjs'
+import { alternate, atMost, beside, ratios } from './bench-figures.mjs'
+import { labServer } from './bench-lab.mjs'
 import { launch } from './browsers.mjs'
-import { hostAssets, root, serve, startHost, startStockTracker } from './e2e/harness.mjs'
+import { root, serve, startStockTracker } from './e2e/harness.mjs'
 import { noLab, startLab } from './netlab/lab.mjs'
 
-const rounds = Number(process.env.ROUNDS ?? 7)
-const rows = (process.env.ROWS ?? 'warm,cold,lab').split(',')
+const starts = (process.env.STARTS ?? 'warm,cold,lab').split(',')
 const length = 20e6
 const pieceLength = 32 << 10 // what both choose for such a file
 const before = process.env.BEFORE
-const endings = []
-const scope = { after: end => endings.push(end) } // what the harness asks of a test
 
 const contenders = {
   Shoal: { kind: 'shoal', dist: join(root, 'dist') },
@@ -49,7 +47,7 @@ const seed = {
 }
 
 // Milliseconds since the given time, of the page.
-const start = {
+const begin = {
   shoal: (magnet, began) => new Promise((resolve, reject) => {
     began ??= performance.now()
     const torrent = client.add(magnet)
@@ -73,7 +71,7 @@ const coldPage = (kind, tracker) => `<!doctype html><title>cold</title>
 ${kind === 'shoal' ? '<script src="/dist/shoal.js"></script>' : ''}
 <script type="module">
 ${kind === 'shoal' ? `(${client.shoal})(${JSON.stringify(tracker)})` : "import WebTorrent from '/webtorrent/webtorrent.min.js'\nwindow.wt = new WebTorrent({ tracker: { rtcConfig: { iceServers: [] } } })"}
-window.first = (${start[kind]})(decodeURIComponent(location.hash.slice(1)), 0)
+window.first = (${begin[kind]})(decodeURIComponent(location.hash.slice(1)), 0)
 </script>`
 
 // What is large and always the same is sent compressed, as a server does.
@@ -91,7 +89,7 @@ function compressed (path) {
 }
 
 /** Where a contender's pages are, its tracker, and its seeder. */
-async function setUp ({ kind, dist }) {
+async function setUp (scope, { kind, dist }) {
   const { tracker } = await startStockTracker(scope)
   const origin = await serve(scope, {
     '/cold.html': (_, response) => response.writeHead(200, { 'content-type': 'text/html' }).end(coldPage(kind, tracker)),
@@ -99,12 +97,12 @@ async function setUp ({ kind, dist }) {
     '/dist/shoal.wasm': pack(join(dist, 'shoal.wasm'), 'application/wasm'),
     '/webtorrent/webtorrent.min.js': pack(join(root, 'node_modules/webtorrent/dist/webtorrent.min.js'), 'text/javascript')
   })
-  return { kind, tracker, origin, magnet: await seeds(kind, origin, tracker), launch: () => launch('chromium') }
+  return { kind, tracker, origin, magnet: await seeds(scope, kind, origin, tracker), launch: () => launch('chromium') }
 }
 
-async function seeds (kind, origin, tracker, options) {
+async function seeds (scope, kind, origin, tracker, options) {
   const b = await launch('chromium', options)
-  endings.push(() => b.close())
+  scope.after(() => b.close())
   return (await open(b, kind, origin, tracker)).evaluate(seed[kind], tracker, length, pieceLength)
 }
 
@@ -118,12 +116,9 @@ async function open (b, kind, origin, tracker) {
 }
 
 /** The same in the lab: each contender has a seeder in its host a. */
-async function setUpLab (lab, { kind, dist }, port) {
-  const { ip, namespace } = lab.host('server')
-  const assets = hostAssets(scope, dist)
-  cpSync(join(root, 'node_modules/webtorrent/dist'), join(assets, 'web/webtorrent'), { recursive: true })
-  const { url: origin, tracker } = await startHost(scope, ['-addr', `${ip}:${port}`, '-stun-addr', 'off', '-assets', assets], namespace)
-  const magnet = await seeds(kind, origin, tracker, lab.host('a').browser(origin))
+async function setUpLab (scope, lab, { kind, dist }, port) {
+  const { origin, tracker } = await labServer(scope, lab, { dist, port })
+  const magnet = await seeds(scope, kind, origin, tracker, lab.host('a').browser(origin))
   return { kind, tracker, origin, magnet, launch: () => launch('chromium', lab.host('b').browser(origin)) }
 }
 
@@ -133,7 +128,7 @@ async function warm ({ kind, origin, tracker, magnet, launch }) {
     const page = await open(b, kind, origin, tracker)
     await page.evaluate(ready[kind])
     await new Promise(resolve => setTimeout(resolve, 500)) // until nothing is busy with the start any more
-    return await page.evaluate(start[kind], magnet)
+    return await page.evaluate(begin[kind], magnet)
   } finally {
     await b.close()
   }
@@ -151,51 +146,43 @@ async function cold ({ origin, magnet, launch }) {
   }
 }
 
-const measured = {}
-async function measure (row, places, run) {
-  for (let round = 0; round < rounds; round++) {
-    const names = Object.keys(places)
-    for (const name of round % 2 ? names.reverse() : names) {
-      const figures = await run(places[name])
-      ;(measured[`${row}: ${name}`] ??= []).push(figures)
-      console.log(JSON.stringify({ row, round, name, ...whole(figures) }))
-    }
+/** Runs each contender where it is set up, and says how Shoal's times are to the targets and to the others'. */
+async function measure (what, places, rounds, run, { metadata, piece, toWebTorrent }) {
+  const results = await alternate(rounds, Object.fromEntries(Object.entries(places).map(([name, place]) => [name, () => run(place)])))
+  const told = (what, list, bound, unit) => bound ? atMost(what, list, bound, unit) : beside(what, list, unit)
+  const times = key => results.Shoal.map(one => one[key])
+  const outcome = [
+    told(`${what}: to metadata`, times('metadata'), metadata, ' ms'),
+    told(`${what}: to the first piece`, times('piece'), piece, ' ms')
+  ]
+  for (const other of Object.keys(places).filter(name => name !== 'Shoal')) {
+    const bound = other === 'WebTorrent' && toWebTorrent
+    outcome.push(told(`${what}: to the first piece ÷ ${other}`, ratios(results, 'Shoal', other, one => one.piece), bound))
   }
+  return outcome
 }
 
-const whole = figures => Object.fromEntries(Object.entries(figures).map(([key, value]) => [key, Math.round(value)]))
-
-try {
-  if (rows.some(row => row !== 'lab')) {
-    const places = {}
-    for (const [name, contender] of Object.entries(contenders)) places[name] = await setUp(contender)
-    if (rows.includes('warm')) await measure('warm', places, warm)
-    if (rows.includes('cold')) await measure('cold', places, cold)
-  }
-  if (rows.includes('lab') && noLab()) console.log(`no lab: ${noLab()}`)
-  if (rows.includes('lab') && !noLab()) {
-    const lab = await startLab({ hosts: { a: { delay: 10 }, b: { delay: 10 }, server: { delay: 10 } } })
-    endings.push(() => lab.close())
-    const places = {}
-    for (const [name, contender] of Object.entries(contenders)) places[name] = await setUpLab(lab, contender, 8081 + Object.keys(places).length)
-    await measure('lab, 20 ms each way', places, warm)
-  }
-} finally {
-  for (const end of endings.reverse()) await end()
+async function near (scope, rounds) {
+  const places = {}
+  for (const [name, contender] of Object.entries(contenders)) places[name] = await setUp(scope, contender)
+  const outcome = []
+  if (starts.includes('warm')) outcome.push(...await measure('warm', places, rounds, warm, { metadata: 150, piece: 250, toWebTorrent: 0.3 }))
+  if (starts.includes('cold')) outcome.push(...await measure('cold', places, rounds, cold, { toWebTorrent: 0.5 }))
+  return outcome
 }
 
-const table = {}
-for (const [name, list] of Object.entries(measured)) {
-  const pieces = list.map(one => one.piece)
-  table[name] = whole({ 'metadata ms': median(list.map(one => one.metadata)), 'first piece ms': median(pieces), from: Math.min(...pieces), to: Math.max(...pieces) })
+async function far (scope, rounds) {
+  if (noLab()) return [{ what: 'start in the lab', figure: `none: ${noLab()}` }]
+  const lab = await startLab({ hosts: { a: { delay: 10 }, b: { delay: 10 }, server: { delay: 10 } } })
+  scope.after(() => lab.close())
+  const places = {}
+  for (const [name, contender] of Object.entries(contenders)) places[name] = await setUpLab(scope, lab, contender, 8081 + Object.keys(places).length)
+  return measure('lab, 20 ms each way', places, rounds, warm, { toWebTorrent: 0.4 })
 }
-console.log(`\nmedians of ${rounds} rounds`)
-console.table(table)
-// The figures of one round beside each other say more than two medians on a busy machine.
-for (const row of new Set(Object.keys(measured).map(name => name.split(': ')[0]))) {
-  for (const other of Object.keys(contenders).filter(name => name !== 'Shoal' && measured[`${row}: ${name}`])) {
-    const ratio = key => median(measured[`${row}: Shoal`].map((one, round) => one[key] / measured[`${row}: ${other}`][round][key])).toFixed(2)
-    console.log(`${row}: Shoal ÷ ${other}, median of the rounds: metadata ${ratio('metadata')}, first piece ${ratio('piece')}`)
-  }
+
+export async function start ({ scope, rounds = 7 }) {
+  return [
+    ...starts.some(name => name !== 'lab') ? await near(scope, rounds) : [],
+    ...starts.includes('lab') ? await far(scope, rounds) : []
+  ]
 }
-process.exit(0)

@@ -132,6 +132,14 @@ export async function clientPage (b, origin, options) {
   return page
 }
 
+/** Gives a page window.file: one on the disk where there is a path, or else one of the page's own. */
+export async function give (page, { path, length }) {
+  if (!path) return page.evaluate((length, seed) => { window.file = testFile('given.bin', length, seed) }, length, Math.floor(Math.random() * 1e9))
+  const input = await page.evaluateHandle(() => document.body.appendChild(Object.assign(document.createElement('input'), { type: 'file' })))
+  await input.uploadFile(path)
+  await page.evaluate(input => { window.file = input.files[0] }, input)
+}
+
 /** Waits until ask answers with something, asking again a few times a second. */
 export async function until (ask, limit = 60_000, what = () => String(ask)) {
   for (const end = Date.now() + limit; Date.now() < end;) {

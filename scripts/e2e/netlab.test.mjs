@@ -35,7 +35,7 @@ test('two pages in hosts of the lab are as far from each other as it says', { sk
   t.diagnostic(`${(length / 1e6 / seconds).toFixed(1)} MB/s`)
   // Then they went from address to address, with 40 ms there and back
   const pair = await pages.a.evaluate(async () => {
-    const all = await rawPc.getStats()
+    const all = await rawPcs[0].getStats()
     const used = [...all.values()].find(one => one.type === 'candidate-pair' && one.nominated)
     return { trip: used.totalRoundTripTime / used.responsesReceived, from: all.get(used.localCandidateId).address, to: all.get(used.remoteCandidateId).address }
   })

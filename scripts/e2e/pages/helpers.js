@@ -110,50 +110,66 @@ const timesOf = (began, { metadata, piece }) => ({
   done: (performance.now() - began) / 1000
 })
 
-// A raw data channel: offer, answer, as many bytes as it takes.
-const gathered = pc => new Promise(resolve => {
-  pc.addEventListener('icegatheringstatechange', () => { if (pc.iceGatheringState === 'complete') resolve(pc.localDescription.toJSON()) })
-})
-
-async function rawOffer () {
-  window.rawPc = new RTCPeerConnection({ iceServers: [] })
-  window.rawChannel = rawPc.createDataChannel('raw')
-  const done = gathered(rawPc)
-  await rawPc.setLocalDescription()
-  return done
+// Raw data channels: one page offers connections, others answer them, and bytes
+// go over all of them at once.
+async function described (pc) {
+  const done = new Promise(resolve => {
+    pc.addEventListener('icegatheringstatechange', () => { if (pc.iceGatheringState === 'complete') resolve() })
+  })
+  await pc.setLocalDescription()
+  await done
+  return pc.localDescription.toJSON()
 }
 
-async function rawAnswer (offer, length) {
-  window.rawPc = new RTCPeerConnection({ iceServers: [] })
+const rawConnections = count => Array.from({ length: count }, () => new RTCPeerConnection({ iceServers: [] }))
+
+async function rawOffer (connections = 1) {
+  window.rawPcs = rawConnections(connections)
+  window.rawChannels = rawPcs.map(pc => pc.createDataChannel('raw'))
+  return Promise.all(rawPcs.map(described))
+}
+
+/** Answers, and sets rawReceived: the seconds from the first to the last of length bytes. */
+async function rawAnswer (offers, length) {
+  window.rawPcs = rawConnections(offers.length)
   window.rawReceived = new Promise(resolve => {
     let first
     let got = 0
-    rawPc.ondatachannel = ({ channel }) => {
-      channel.binaryType = 'arraybuffer'
-      channel.onmessage = ({ data }) => {
-        first ??= performance.now()
-        got += data.byteLength
-        if (got >= length) resolve((performance.now() - first) / 1000)
+    const receive = ({ data }) => {
+      first ??= performance.now()
+      got += data.byteLength
+      if (got >= length) resolve((performance.now() - first) / 1000)
+    }
+    for (const pc of rawPcs) {
+      pc.ondatachannel = ({ channel }) => {
+        channel.binaryType = 'arraybuffer'
+        channel.onmessage = receive
       }
     }
   })
-  await rawPc.setRemoteDescription(offer)
-  const done = gathered(rawPc)
-  await rawPc.setLocalDescription()
-  return done
+  return Promise.all(rawPcs.map(async (pc, i) => {
+    await pc.setRemoteDescription(offers[i])
+    return described(pc)
+  }))
 }
 
-async function rawSend (answer, length) {
-  await rawPc.setRemoteDescription(answer)
-  if (rawChannel.readyState !== 'open') await new Promise(resolve => { rawChannel.onopen = resolve })
+/** Sends length bytes over all channels together or, where each is true, over each of them; buffer bytes may wait at a channel. */
+async function rawSend (answers, length, { buffer = 1 << 20, each = false } = {}) {
+  await Promise.all(rawPcs.map((pc, i) => pc.setRemoteDescription(answers[i])))
   const message = bytes(64 << 10, 1)
-  rawChannel.bufferedAmountLowThreshold = 256 << 10
-  for (let left = length; left > 0; left -= message.length) {
-    if (rawChannel.bufferedAmount > 1 << 20) {
-      await new Promise(resolve => { rawChannel.onbufferedamountlow = resolve })
+  const shared = { left: length }
+  await Promise.all(rawChannels.map(async channel => {
+    if (channel.readyState !== 'open') await new Promise(resolve => { channel.onopen = resolve })
+    channel.bufferedAmountLowThreshold = buffer / 4
+    for (const stock = each ? { left: length } : shared; stock.left > 0;) {
+      if (channel.bufferedAmount > buffer) {
+        await new Promise(resolve => { channel.onbufferedamountlow = resolve })
+        continue
+      }
+      channel.send(stock.left < message.length ? message.subarray(0, stock.left) : message)
+      stock.left -= message.length
     }
-    rawChannel.send(left < message.length ? message.subarray(0, left) : message)
-  }
+  }))
 }
 
 if (location.search === '?watch') watchBytes() // before any library is loaded
