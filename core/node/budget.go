@@ -19,7 +19,8 @@ const (
 )
 
 // room is how many connections the budget still allows. Signaling counts those
-// that it has only just begun, too; those that go to make room count no more.
+// that it has only just begun, too; those that go to make room count no
+// more, nor do lanes, as they give way.
 func (n *Node) room() int { return max(0, n.cfg.MaxConnections-n.signaling.Len()+n.evicting) }
 
 // roomFor is room, made if need be by ending a connection that is of less use.

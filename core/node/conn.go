@@ -22,14 +22,15 @@ type conn struct {
 	peer    id.ID // valid once met
 }
 
-// begin counts a connection against the budget.
-func (n *Node) begin(handle Conn, route signaling.Route) {
+// begin counts a connection against the budget. Lanes give way to it.
+func (n *Node) begin(now time.Time, handle Conn, route signaling.Route) {
 	n.last = handle
 	t := n.torrents[route.InfoHash]
 	n.conns[handle] = &conn{torrent: t, relay: route.Relay}
 	if t != nil {
 		t.conns++
 	}
+	n.yieldLanes(now)
 }
 
 // usable returns a connection that its swarm knows and that is not closing.

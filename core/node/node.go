@@ -6,7 +6,7 @@
 //
 //	route.go    which machine's effect is which other's event
 //	torrent.go  a torrent's life; private.go: one that is private
-//	conn.go     a connection's life
+//	conn.go     a connection's life; lane.go, that of a lane
 //	budget.go   how many there may be, of which torrent, and who goes
 //	batch.go    the offers of one announce
 package node
@@ -57,6 +57,9 @@ type Node struct {
 	touched   []*torrent // whose swarms may have effects to drain
 	alarms    alarm.Alarms[*torrent]
 	conns     map[Conn]*conn
+	lanes     map[Conn]*lane
+	openLanes int  // those that are not closing
+	lastLane  Conn // the handle that was given last, without its mark
 	last      Conn // the connection that was begun last; handles ascend
 	evicting  int  // connections that are closing to make room
 	evictAt   time.Time
@@ -78,11 +81,20 @@ func New(cfg Config, rng *rand.Rand) *Node {
 		book:      blame.NewBook(),
 		torrents:  make(map[id.ID]*torrent),
 		conns:     make(map[Conn]*conn),
+		lanes:     make(map[Conn]*lane),
 	}
 }
 
 // Handle takes one event.
 func (n *Node) Handle(now time.Time, ev Event) {
+	if !n.laneEvent(now, ev) {
+		n.take(now, ev)
+	}
+	n.settle(now)
+}
+
+// take takes an event that is none of a lane's.
+func (n *Node) take(now time.Time, ev Event) {
 	switch ev := ev.(type) {
 	case Add:
 		n.add(now, ev)
@@ -118,7 +130,6 @@ func (n *Node) Handle(now time.Time, ev Event) {
 	default:
 		panic("node: unknown event")
 	}
-	n.settle(now)
 }
 
 // Poll returns the next effect, in order, and false when there is none.
@@ -148,8 +159,8 @@ func (n *Node) Deadline() (time.Time, bool) {
 }
 
 // Connections counts against the budget: every connection that has been begun
-// and is not closed, nor closing to make room for another.
-func (n *Node) Connections() int { return len(n.conns) - n.evicting }
+// and is not closed, nor closing to make room for another; lanes too.
+func (n *Node) Connections() int { return len(n.conns) - n.evicting + n.openLanes }
 
 // Swarm gives the state of one torrent to read, or nil.
 func (n *Node) Swarm(infoHash id.ID) *swarm.Swarm {

@@ -43,10 +43,10 @@ func (n *Node) fromTracker(now time.Time, e tracker.Effect) {
 func (n *Node) fromSignaling(now time.Time, e signaling.Effect) {
 	switch e := e.(type) {
 	case signaling.Offer:
-		n.begin(e.Conn, e.Route)
+		n.begin(now, e.Conn, e.Route)
 		n.emit(Offer{e.Conn})
 	case signaling.Accept:
-		n.begin(e.Conn, e.Route)
+		n.begin(now, e.Conn, e.Route)
 		n.emit(Accept{e.Conn, e.SDP})
 	case signaling.Apply:
 		n.emit(Apply{e.Conn, e.SDP})
@@ -200,6 +200,8 @@ func (n *Node) fromSwarm(now time.Time, t *torrent, e swarm.Effect) {
 		n.emit(ToStore{t.infoHash, e})
 	case swarm.Fetch, swarm.Abort:
 		n.emit(ToWeb{t.infoHash, e})
+	case swarm.LaneEffect:
+		n.fromLane(now, t, e)
 	case swarm.Speaks:
 		n.speaks(now, t, e)
 	case swarm.Extension:

@@ -33,7 +33,8 @@ type torrent struct {
 	swarm    *swarm.Swarm
 	up, down *limit.Limit
 	touched  bool
-	active   bool      // not paused
+	active   bool // not paused
+	lanes    map[swarm.Lane]Conn
 	conns    int       // connections of this torrent, unanswered offers counted
 	peers    int       // of these, peers that were met
 	lonelyAt time.Time // when its owner is told that it is alone; zero while it is not
@@ -75,7 +76,7 @@ func (n *Node) add(now time.Time, ev Add) {
 
 // begins makes a torrent of which nothing is known yet.
 func (n *Node) begins(now time.Time, ev Add) *torrent {
-	t := &torrent{infoHash: ev.InfoHash, up: n.up.Under(), down: n.down.Under(), active: true}
+	t := &torrent{infoHash: ev.InfoHash, up: n.up.Under(), down: n.down.Under(), lanes: map[swarm.Lane]Conn{}, active: true}
 	t.swarm = swarm.New(swarm.Config{
 		InfoHash: ev.InfoHash,
 		PeerID:   n.cfg.PeerID,
@@ -127,6 +128,7 @@ func (n *Node) remove(now time.Time, infoHash id.ID) {
 		n.conns[handle].torrent = nil
 		n.close(handle, "torrent removed")
 	}
+	n.forgetLanes(t)
 	n.signaling.Handle(now, signaling.Forget{InfoHash: infoHash})
 	n.batches = slices.DeleteFunc(n.batches, func(b *batch) bool { return b.route.InfoHash == infoHash })
 }

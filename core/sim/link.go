@@ -12,6 +12,10 @@ import (
 // order in which it came.
 type Link struct {
 	Up, Down int64 // bytes per second; 0 means without limit
+	// Window is how many bytes of one connection may have left and not been
+	// acknowledged, as of an association of SCTP: over a long way it carries that
+	// much each round-trip. 0 means without limit.
+	Window int64
 }
 
 // drainEvery is after how many bytes an end tells its node again that they have
@@ -66,9 +70,18 @@ func (p *Peer) flush() {
 	p.unsent = p.unsent[:0]
 }
 
-// transmit puts bytes on the uplink.
+// transmit puts bytes on the uplink, once the connection's window has room.
 func (w *World) transmit(e *end, data []byte) {
 	e.sent += int64(len(data))
+	if window := e.peer.cfg.Window; window > 0 && (len(e.held) > 0 || e.underWay >= window) {
+		e.held = append(e.held, data)
+		return
+	}
+	w.release(e, data)
+}
+
+func (w *World) release(e *end, data []byte) {
+	e.underWay += int64(len(data))
 	if e.peer.cfg.Up <= 0 {
 		w.depart(e, data)
 		return
@@ -96,12 +109,25 @@ func (w *World) left(e *end, data []byte) {
 // depart sends a message on its way.
 func (w *World) depart(e *end, data []byte) {
 	n := int64(len(data))
+	if e.peer.cfg.Window > 0 {
+		w.after(2*e.latency, func() { w.acknowledged(e, n) })
+	}
 	e.departed += n
 	e.peer.Sent += n
 	w.queue.push(w.elapsed+e.latency, happening{kind: arrives, end: e.other, data: data})
 	if e.departed-e.announced >= drainEvery || len(e.out) == 0 && e.departed > e.announced {
 		e.announced = e.departed
 		w.queue.push(w.elapsed, happening{kind: drains, end: e, total: e.departed})
+	}
+}
+
+// acknowledged makes room in a connection's window.
+func (w *World) acknowledged(e *end, n int64) {
+	e.underWay -= n
+	for len(e.held) > 0 && e.underWay < e.peer.cfg.Window && !e.closed {
+		data := e.held[0]
+		e.held = e.held[1:]
+		w.release(e, data)
 	}
 }
 

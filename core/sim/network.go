@@ -29,6 +29,8 @@ type end struct {
 	departed  int64    // of that, what has left the uplink
 	announced int64    // of that, what Drained has said
 	out       [][]byte // what waits for the uplink
+	held      [][]byte // what waits for the window
+	underWay  int64    // what is in the window
 	due       int64    // see uplink
 	pending   []byte   // small messages of this turn
 

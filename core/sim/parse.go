@@ -34,7 +34,7 @@ var ErrScenario = errors.New("not a scenario")
 //	tracker latency D | tracker interval D | tracker offers N
 //	web up RATE [missing|short|bad|no-ranges|no-cors]
 //	group NAME COUNT PROPERTY...                peers:
-//	   up RATE, down RATE, links mixed, seeds, web, joins D, over D,
+//	   up RATE, down RATE, window SIZE, links mixed, seeds, web, joins D, over D,
 //	   connections N, nat N, stay D, away D, goes D, BEHAVIOUR [STRENGTH]
 //	at D WHO DEED                               WHO is a group or "tracker"
 //	when copied WHO DEED                        DEED: leaves, vanishes; dies, revives

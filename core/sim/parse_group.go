@@ -29,6 +29,8 @@ func (r *reader) property(g *Group) error {
 		return r.rate(&g.Link.Up)
 	case "down":
 		return r.rate(&g.Link.Down)
+	case "window":
+		return r.size(&g.Link.Window)
 	case "links":
 		g.Mixed = true
 		return r.expectWord("mixed")

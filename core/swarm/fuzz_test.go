@@ -30,6 +30,7 @@ type script struct {
 	pending []Effect
 	asked   map[Peer][]wire.Request
 	aborted map[uint64]bool // Fetches
+	lanes   []Lane          // that were begun
 }
 
 func (f *script) byte() byte {
@@ -85,6 +86,15 @@ func (f *script) handle(ev Event) {
 			f.pending = append(f.pending, e)
 		case Abort:
 			f.aborted[e.Fetch] = true
+		case LaneOffer:
+			f.lanes = append(f.lanes, e.Lane)
+		case LaneAccept:
+			f.lanes = append(f.lanes, e.Lane)
+		case LaneSend:
+			if f.s.lanes[e.Lane] == nil {
+				f.t.Fatalf("%T for a lane that is gone", e.Msg)
+			}
+			wire.Append(nil, e.Msg)
 		}
 	}
 }
@@ -147,6 +157,8 @@ func (f *script) happen() {
 		f.extension()
 	case 12:
 		f.wish()
+	case 13:
+		f.lane()
 	default:
 		f.receive(f.peer(), f.message())
 	}
@@ -210,6 +222,62 @@ func (f *script) block() {
 	if list := f.asked[p]; len(list) > 0 {
 		f.asked[p] = list[1:]
 		f.receive(p, f.tor.block(list[0]))
+	}
+}
+
+// lane lets something happen to a lane, or to what is said about lanes.
+func (f *script) lane() {
+	if f.byte()%3 == 0 || len(f.lanes) == 0 {
+		m := wire.Lane{Kind: wire.LaneKind(f.byte() % 6), Number: int64(f.byte() % 8), SDP: "v=0"}
+		who := f.peer()
+		if p := f.s.peers[who]; p != nil { // far, and it has taken some
+			p.down.trip, p.out.total = max(p.down.trip, laneTrip), max(p.out.total, inviteAfter)
+		}
+		f.receive(who, m.Message(ourLane))
+		return
+	}
+	lane := f.lanes[int(f.byte())%len(f.lanes)]
+	switch f.byte() % 8 {
+	case 0:
+		f.handle(LaneDescribed{lane, "v=0", nil})
+	case 1:
+		f.handle(LaneDescribed{lane, "", errDisk})
+	case 2:
+		f.handle(LaneOpened{lane})
+	case 3:
+		f.handle(LaneClosed{lane})
+	case 4:
+		f.handle(LaneDrained{lane, int64(f.number())})
+	case 5:
+		hello := wire.Lane{Kind: wire.LaneHello}
+		if l := f.s.lanes[lane]; l != nil {
+			hello.Number, hello.Token = l.number, l.token
+		}
+		f.handle(LaneReceived{lane, wire.Append(nil, hello.Message(ourLane))})
+	case 6:
+		f.handle(LaneReceived{lane, f.take(int(f.byte()))})
+	case 7:
+		f.handle(LaneReceived{lane, wire.Append(nil, f.message())})
+	}
+}
+
+// checkLanes is what holds of a peer's lanes.
+func (f *script) checkLanes(p *peer) {
+	asked := make(map[*lane]int)
+	for _, r := range p.down.requests {
+		asked[r.lane]++
+	}
+	for _, l := range p.lanes.all {
+		if f.s.lanes[l.id] != l || l.asked != asked[l] || !l.ours && l.asked > 0 || l.ours && len(l.queue) > 0 {
+			f.t.Fatalf("a lane with %d requests, counted as %d, and %d to serve", asked[l], l.asked, len(l.queue))
+		}
+		delete(asked, l)
+	}
+	if delete(asked, nil); len(asked) > 0 {
+		f.t.Fatal("something was asked over a lane that is gone")
+	}
+	if p.lanes.count(false) > maxLanes || p.lanes.count(true) > maxLanes || p.queued() > maxQueue {
+		f.t.Fatal("too many lanes, or too much to serve over them")
 	}
 }
 
@@ -364,7 +432,11 @@ func (f *script) check() {
 	}
 	var waiting int64
 	for _, p := range f.s.order {
+		f.checkLanes(p)
 		waiting += p.sent - p.drained
+		for _, l := range p.lanes.all {
+			waiting += l.sent - l.drained
+		}
 		ahead := 0
 		for _, portion := range p.shown.ahead {
 			ahead += portion.left

@@ -16,6 +16,7 @@ const (
 	ourMetadata = 1
 	ourDontHave = 2
 	ourExchange = 3
+	ourLane     = 4
 )
 
 // maxHellos bounds the extended handshakes of a peer, in any minute that begins
@@ -29,6 +30,7 @@ type extensions struct {
 	metadata uint8     // its number for ut_metadata; 0 for none
 	dontHave uint8     // its number for lt_donthave; 0 for none
 	exchange uint8     // its number for wire.NameExchange; 0 for none
+	lane     uint8     // its number for wire.NameLane; 0 for none
 	size     int64     // of the info dictionary, in bytes; 0 where it has not said
 	reqq     int       // requests that it queues
 	client   string
@@ -89,15 +91,15 @@ func (s *Swarm) handshake(p *peer, m wire.Handshake) (reason string) {
 
 // introduce sends the extended handshake: at first, and again when the metadata
 // is known. One that is early, before the peer's handshake, does not say who we
-// are: its time of coming tells nothing of the way. Stock WebTorrent takes up a fetch of metadata on each of them, so
-// the second heals peers that know the torrent by its magnet link alone.
+// are: its time of coming tells nothing of the way. Stock WebTorrent takes up a
+// fetch of metadata on each of them, so the second heals peers that know the
+// torrent by its magnet link alone.
 func (s *Swarm) introduce(p *peer) {
 	if !p.extended {
 		return
 	}
 	h := wire.ExtendedHandshake{
-		M: map[string]uint8{wire.NameMetadata: ourMetadata, wire.NameDontHave: ourDontHave},
-
+		M:          map[string]uint8{wire.NameMetadata: ourMetadata, wire.NameDontHave: ourDontHave, wire.NameLane: ourLane},
 		UploadOnly: s.wantsNothing(),
 	}
 	if p.shaken {
@@ -130,6 +132,8 @@ func (s *Swarm) extension(p *peer, m wire.Extended) (reason string) {
 		return s.lacks(p, m.Payload)
 	case ourExchange:
 		s.exchanged(p, m.Payload)
+	case ourLane:
+		return s.laneTalk(p, m.Payload)
 	}
 	return ""
 }
@@ -157,6 +161,9 @@ func (s *Swarm) introduced(p *peer, payload []byte) (reason string) {
 	}
 	if number, said := h.M[wire.NameExchange]; said {
 		p.ext.exchange = number
+	}
+	if number, said := h.M[wire.NameLane]; said {
+		p.ext.lane = number
 	}
 	if reason := s.identified(p, h); reason != "" {
 		return reason

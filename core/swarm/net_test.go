@@ -34,6 +34,7 @@ type network struct {
 
 	latency   time.Duration       // of a link, one way
 	bandwidth int64               // of a host's uplink, bytes per second
+	window    int64               // bytes of a connection that may be under way; 0 for no bound
 	cut       func(int) int       // how many bytes of so many come as one chunk
 	watch     func(*host, Effect) // where set, told of every effect
 	link      Link                // of what is connected next, but for its Binding
@@ -128,6 +129,8 @@ type host struct {
 	garble  bool                      // whether it reads zeros
 	web     func(webseed.Request) answer
 	site    site
+	lanes   map[Lane]*end // whose connections are begun
+	crowded bool          // whether there is no room for lanes
 	drops   map[Peer]string
 	known   map[id.ID]bool // whose connections are proven from the start
 	met     []id.ID
@@ -149,6 +152,11 @@ type end struct {
 	sent    int64
 	gone    bool
 	other   *end
+
+	host     *host
+	opened   func() // of lanes
+	underWay int64
+	held     [][]byte // what waits for the window
 }
 
 func peerID(name string) id.ID {
@@ -160,7 +168,7 @@ func peerID(name string) id.ID {
 func (n *network) host(name string, hash id.ID) *host {
 	h := &host{
 		Swarm: New(Config{InfoHash: hash, PeerID: peerID(name), Key: keyOf(name)}, rand.New(rand.NewPCG(*seed, uint64(len(n.hosts))))),
-		n:     n, name: name, ends: make(map[Peer]*end), drops: make(map[Peer]string),
+		n:     n, name: name, ends: make(map[Peer]*end), lanes: make(map[Lane]*end), drops: make(map[Peer]string),
 		aborted: make(map[uint64]bool),
 	}
 	n.hosts = append(n.hosts, h)
@@ -263,6 +271,8 @@ func (h *host) carryOut(e Effect) {
 		h.log = append(h.log, "done")
 	case Have:
 		h.log = append(h.log, fmt.Sprint("have ", e.Piece))
+	case LaneEffect:
+		h.carryOutLane(e)
 	case Failed:
 		h.log = append(h.log, "failed "+e.Err.Error())
 	default:
@@ -277,8 +287,31 @@ func (h *host) send(e Send) {
 	if end == nil || end.gone {
 		h.n.t.Fatalf("%s sends to peer %d, which is gone", h.name, e.Peer)
 	}
-	raw := wire.Append(nil, e.Msg)
+	end.send(wire.Append(nil, e.Msg))
+}
+
+// send sends what fits into the connection's window; the rest waits.
+func (e *end) send(raw []byte) {
+	if window := e.host.n.window; window > 0 && (len(e.held) > 0 || e.underWay >= window) {
+		e.held = append(e.held, raw)
+		return
+	}
+	e.host.transmit(e, raw)
+}
+
+// acknowledged makes room in the window.
+func (e *end) acknowledged(bytes int) {
+	e.underWay -= int64(bytes)
+	for len(e.held) > 0 && e.underWay < e.host.n.window && !e.gone {
+		raw := e.held[0]
+		e.held = e.held[1:]
+		e.host.transmit(e, raw)
+	}
+}
+
+func (h *host) transmit(end *end, raw []byte) {
 	end.sent += int64(len(raw))
+	end.underWay += int64(len(raw))
 	total := end.sent
 	if h.uplink.Before(h.n.now) {
 		h.uplink = h.n.now
@@ -290,6 +323,9 @@ func (h *host) send(e Send) {
 		}
 	})
 	h.n.after(h.uplink.Sub(h.n.now)+h.n.latency, func() { end.arrive(h.n, raw) })
+	if h.n.window > 0 {
+		h.n.after(h.uplink.Sub(h.n.now)+2*h.n.latency, func() { end.acknowledged(len(raw)) })
+	}
 }
 
 func (e *end) arrive(n *network, raw []byte) {
@@ -320,6 +356,7 @@ func (h *host) newEnd() (Peer, *end) {
 	h.n.next++
 	p := h.n.next
 	e := &end{
+		host:    h,
 		deliver: func(data []byte) { h.handle(Received{p, data}) },
 		drained: func(total int64) { h.handle(Drained{p, total}) },
 		closed:  func() { h.handle(Disconnected{p}) },

@@ -12,7 +12,7 @@ func (s *Swarm) pause() {
 			continue
 		}
 		for _, r := range p.down.requests {
-			s.sendCancel(p, r.block)
+			s.sendCancel(p, r)
 		}
 		s.giveUpAll(p)
 		p.metadata = metadataPeer{}

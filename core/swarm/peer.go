@@ -65,6 +65,7 @@ type peer struct {
 	turn       choke.Peer // Interested: it told us that it is
 	unchoked   bool       // we told it so
 	up         upload
+	lanes      lanes
 	in, out    meter // payload
 	pieces     fastPieces
 	shown      exposure
@@ -148,9 +149,9 @@ func (s *Swarm) message(p *peer, m wire.Message) (reason string) {
 	case wire.NotInterested:
 		s.interestedIn(p, false)
 	case wire.Request:
-		return s.request(p, m)
+		return s.request(p, nil, m)
 	case wire.Cancel:
-		s.cancel(p, m)
+		s.cancel(p, nil, m)
 	case wire.Piece:
 		return s.block(p, m)
 	case wire.Reject:
@@ -199,6 +200,7 @@ func (s *Swarm) tickPeer(p *peer) {
 		s.wakeBy(p.said.Add(keepAlive))
 	}
 	s.tickRequests(p)
+	s.tickLanes(p)
 	s.tickSuper(p)
 	s.serve(p) // what it has earned by now
 }
@@ -216,6 +218,7 @@ func (s *Swarm) forget(p *peer) {
 	s.turns.uplink.gone(s.now, p.sent-p.drained)
 	s.requests.outstanding -= len(p.down.requests)
 	p.down.requests = nil
+	s.closeLanes(p, "its main connection is gone")
 	if p.slot != nil {
 		s.picker.Leave(p.slot)
 		if p.pieces.slot != nil {

@@ -55,6 +55,7 @@ type request struct {
 	block metainfo.Block
 	slot  *picker.Peer // of which it was asked
 	at    time.Time
+	lane  *lane // over which; nil for the main connection
 }
 
 // learn lets the depth follow how long the answer to a request took. It doubles
@@ -65,14 +66,7 @@ type request struct {
 // proportion, their shares become equal.
 func (d *download) learn(asked, now time.Time) {
 	took := now.Sub(asked)
-	if d.usual == 0 {
-		d.usual = took
-	}
-	d.usual += (took - d.usual) / 8
-	if d.trip == 0 || took < d.trip {
-		d.trip = took
-	}
-	d.snubbed, d.doubted, d.mute = false, false, false
+	d.came(took)
 	switch most := max(inTime, d.trip+d.trip/2); {
 	case took <= max(most/4, d.trip+d.trip/4):
 		d.depth++
@@ -85,6 +79,18 @@ func (d *download) learn(asked, now time.Time) {
 		d.shrunk, d.timely = now, 0
 	}
 	d.depth = min(max(d.depth, minDepth), maxDepth)
+}
+
+// came: an answer took so long.
+func (d *download) came(took time.Duration) {
+	if d.usual == 0 {
+		d.usual = took
+	}
+	d.usual += (took - d.usual) / 8
+	if d.trip == 0 || took < d.trip {
+		d.trip = took
+	}
+	d.snubbed, d.doubted, d.mute = false, false, false
 }
 
 // patience is how long the peer may send nothing.

@@ -105,7 +105,7 @@ func (s *Swarm) makeWay() {
 		}
 		p.down.wayFree = s.now.Add(max(seekRest, 2*p.down.usual))
 		for at := len(p.down.requests) - 1; at >= seekKeeps; at-- {
-			if b := p.down.requests[at].block; !s.inWindow(b.Piece) {
+			if r := p.down.requests[at]; !s.inWindow(r.block.Piece) && !r.lane.keeps() {
 				s.takeBack(p, at)
 			}
 		}

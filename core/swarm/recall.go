@@ -1,8 +1,6 @@
 package swarm
 
 import (
-	"slices"
-
 	"github.com/shoal-p2p/shoal/core/bitfield"
 	"github.com/shoal-p2p/shoal/core/metainfo"
 )
@@ -73,12 +71,7 @@ func (s *Swarm) miss(i metainfo.PieceIndex) {
 		if p.gone {
 			continue
 		}
-		p.up.queue = slices.DeleteFunc(p.up.queue, func(b metainfo.Block) bool {
-			if b.Piece == i {
-				s.rejectBlock(p, b)
-			}
-			return b.Piece == i
-		})
+		s.refuseThose(p, func(b metainfo.Block) bool { return b.Piece == i })
 	}
 	s.disown(i)
 	s.interestAll()

@@ -29,7 +29,8 @@ type requests struct {
 	turn        int  // who is looked at first
 }
 
-// refill asks a peer for as many blocks as it should have outstanding.
+// refill asks a peer for as many blocks as it should have outstanding, over each
+// connection as many as that carries.
 func (s *Swarm) refill(p *peer) {
 	slot := s.source(p)
 	if slot == nil {
@@ -39,7 +40,40 @@ func (s *Swarm) refill(p *peer) {
 		s.requests.refill = s.requests.refill || s.shaping.down.due(s.now)
 		return
 	}
-	room := min(p.down.depth, p.mostRequests()) - len(p.down.requests)
+	if !p.usesLanes() {
+		s.refillOver(p, slot, nil, maxDepth)
+		return
+	}
+	for again := true; again; { // in turns, so that what comes next comes over all
+		again = s.refillOver(p, slot, nil, laneSlice)
+		for _, l := range p.lanes.all {
+			if l.ours && l.state == laneOpen && !l.stalled && slot == p.slot && s.refillOver(p, slot, l, laneSlice) {
+				again = true
+			}
+		}
+	}
+}
+
+// usesLanes reports whether there are lanes by which we may ask.
+func (p *peer) usesLanes() bool { return p.lanes.count(true) > 0 && !p.down.snubbed }
+
+// roomOver is how many more blocks are to be asked of a peer over one connection.
+func (p *peer) roomOver(l *lane) int {
+	all := p.mostRequests() - len(p.down.requests)
+	if l != nil {
+		return min(l.pace.depth-l.asked, all)
+	}
+	asked := len(p.down.requests)
+	for _, l := range p.lanes.all {
+		asked -= l.asked
+	}
+	return min(p.down.depth-asked, all)
+}
+
+// refillOver asks for so many blocks at most over one connection; it reports
+// whether it would ask for more.
+func (s *Swarm) refillOver(p *peer, slot *picker.Peer, l *lane, most int) (more bool) {
+	room := min(p.roomOver(l), most)
 	if allowed := s.allowance(); allowed < room {
 		room = allowed
 		s.requests.stalled = true
@@ -49,8 +83,10 @@ func (s *Swarm) refill(p *peer) {
 		batch = min(room, tightBatch)
 	}
 	for picked := batch; room > 0 && picked == batch; room -= picked {
-		picked = s.askSome(p, slot, min(room, batch))
+		picked = s.askSome(p, slot, l, min(room, batch))
+		more = room == most && picked == room
 	}
+	return more
 }
 
 // source is what a peer may be asked for now: all that it has, or what it
@@ -74,7 +110,7 @@ func (s *Swarm) offers(p *peer) *picker.Peer {
 
 // askSome asks for up to n blocks and returns how many there were. What the
 // limit does not let pass goes back.
-func (s *Swarm) askSome(p *peer, slot *picker.Peer, n int) int {
+func (s *Swarm) askSome(p *peer, slot *picker.Peer, l *lane, n int) int {
 	var few [16]metainfo.Block // mostly one or two, and then nothing is allocated
 	picked := s.picker.Pick(slot, n, few[:0])
 	for at, b := range picked {
@@ -84,19 +120,25 @@ func (s *Swarm) askSome(p *peer, slot *picker.Peer, n int) int {
 			}
 			return at
 		}
-		s.ask(p, slot, b)
+		s.ask(p, slot, l, b)
 	}
 	return len(picked)
 }
 
-func (s *Swarm) ask(p *peer, slot *picker.Peer, b metainfo.Block) {
+func (s *Swarm) ask(p *peer, slot *picker.Peer, l *lane, b metainfo.Block) {
 	if len(p.down.requests) == 0 {
 		p.down.since = s.now
 		s.wakeBy(s.now.Add(p.down.doubt()))
 	}
-	p.down.requests = append(p.down.requests, request{b, slot, s.now})
+	p.down.requests = append(p.down.requests, request{b, slot, s.now, l})
 	s.requests.outstanding++
-	s.send(p, wire.Request{Piece: uint32(b.Piece), Begin: uint32(b.Begin), Length: uint32(b.Length)})
+	if l != nil {
+		if l.asked++; l.asked == 1 {
+			l.used = s.now
+			s.wakeBy(s.now.Add(laneQuiet))
+		}
+	}
+	s.sendOver(p, l, wire.Request{Piece: uint32(b.Piece), Begin: uint32(b.Begin), Length: uint32(b.Length)})
 }
 
 // allowance is how many blocks may be asked for yet, over all peers.
@@ -147,6 +189,7 @@ func (s *Swarm) block(p *peer, m wire.Piece) (reason string) {
 		return ""
 	}
 	s.count(p, &p.in, &s.in, len(m.Block))
+	s.weighLanes(p)
 	if s.store.failure != nil {
 		return "" // there is nowhere to put it
 	}
@@ -180,10 +223,13 @@ func (s *Swarm) expected(p *peer, m wire.Piece) (metainfo.Block, *picker.Peer) {
 func (s *Swarm) answered(p *peer, at int) *picker.Peer {
 	d := &p.down
 	r := s.unlist(p, at)
-	d.learn(r.at, s.now)
+	p.learn(r, s.now)
 	s.believe(p)
 	d.since = s.now
 	for at > 0 && s.now.Sub(d.requests[0].at) > max(overtaken, 3*d.usual) {
+		if l := d.requests[0].lane; l != nil {
+			l.stalled = true
+		}
 		s.giveUp(p)
 		at--
 	}
@@ -200,6 +246,9 @@ func (s *Swarm) unlist(p *peer, at int) request {
 		d.requests = slices.Delete(d.requests, at, at+1)
 	}
 	s.requests.outstanding--
+	if r.lane != nil {
+		r.lane.asked--
+	}
 	return r
 }
 
@@ -237,12 +286,13 @@ func (s *Swarm) withdraw(p *peer, b metainfo.Block) {
 func (s *Swarm) revoke(p *peer, at int) request {
 	r := s.unlist(p, at)
 	p.down.expectLate(r.block)
-	s.sendCancel(p, r.block)
+	s.sendCancel(p, r)
 	return r
 }
 
-func (s *Swarm) sendCancel(p *peer, b metainfo.Block) {
-	s.send(p, wire.Cancel{Piece: uint32(b.Piece), Begin: uint32(b.Begin), Length: uint32(b.Length)})
+func (s *Swarm) sendCancel(p *peer, r request) {
+	b := r.block
+	s.sendOver(p, r.lane, wire.Cancel{Piece: uint32(b.Piece), Begin: uint32(b.Begin), Length: uint32(b.Length)})
 }
 
 // choked: without the fast extension a Choke answers all requests; with it each

@@ -26,6 +26,8 @@
 //	webseed.go    web servers as sources; webrun.go fetches one range, webstream.go
 //	              reads one that knows none, webpace.go gives up what is slow
 //	upload.go     serving blocks, out of cache.go
+//	lane.go       further connections to one peer; lanemeet.go opens them,
+//	laneprobe.go  when they pay; laneserve.go serves over them
 //	unchoke.go    to whom; uplink.go measures for how many
 //	fast.go       a few pieces even to those who are choked (BEP 6)
 //	superseed.go  each piece once before any twice (BEP 16)
@@ -76,7 +78,10 @@ type Swarm struct {
 	polled  int // effects that were taken
 
 	peers map[Peer]*peer
-	order []*peer // as they came; those that are gone are taken out in settle
+	lanes map[Lane]*lane // of all peers
+	order []*peer        // as they came; those that are gone are taken out in settle
+
+	lastLane Lane // the handle that was given last
 
 	info     *metainfo.Info    // nil until it is known
 	metadata metadata          // how it is fetched
@@ -122,6 +127,7 @@ func New(cfg Config, rng *rand.Rand) *Swarm {
 		cfg:     cfg,
 		rng:     rng,
 		peers:   make(map[Peer]*peer),
+		lanes:   make(map[Lane]*lane),
 		store:   store{pieces: make(map[metainfo.PieceIndex]*piece)},
 		summer:  newSummer(rng),
 		audits:  audits{Audit: blame.NewAudit()},
@@ -178,6 +184,8 @@ func (s *Swarm) Handle(now time.Time, ev Event) {
 		s.fetched(ev)
 	case Extend:
 		s.extend(ev)
+	case LaneEvent:
+		s.handleLane(ev)
 	case Pause:
 		s.pause()
 	case Resume:

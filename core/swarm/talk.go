@@ -102,7 +102,7 @@ const crossing = 10 * time.Second
 
 func (s *Swarm) priceOfRequest(p *peer, m wire.Request) int64 {
 	switch {
-	case p.unchoked && len(p.up.queue) >= maxQueue:
+	case p.unchoked && p.queued() >= maxQueue:
 		return priceOfNoise // more than we said that we queue
 	case !p.unchoked && s.now.Sub(p.up.refused) > crossing && !slices.Contains(p.pieces.ours, metainfo.PieceIndex(m.Piece)):
 		return priceOfNoise // it knows that it is choked

@@ -107,6 +107,7 @@ func (s *Swarm) tellTurns() {
 			s.refuse(p)
 		}
 	}
+	s.inviteLanes()
 }
 
 func (s *Swarm) chokeAll() {

@@ -26,6 +26,11 @@ const (
 	aheadLeast = 16 << 10
 	aheadFirst = 64 << 10
 	highWater  = 1 << 20
+	// aheadLanes is how many while a peer may want lanes: our answers wait behind
+	// them, and with half a megabyte lanes came a third of a second later. It lasts
+	// for no more than hastyBytes.
+	aheadLanes = 128 << 10
+	hastyBytes = 8 << 20
 	// cacheSize bounds the pieces that are kept for upload, in bytes.
 	cacheSize = 32 << 20
 	// readAhead bounds the bytes that are being read, and aheadBlocks how far a
@@ -63,22 +68,23 @@ type upload struct {
 // forgiving is how long so many bytes take to be forgiven.
 func forgiving(bytes int) time.Duration { return time.Duration(bytes) * time.Second / readRate }
 
-// request queues what a peer asks for.
-func (s *Swarm) request(p *peer, m wire.Request) (reason string) {
+// request queues what a peer asks for, over its main connection or a lane.
+func (s *Swarm) request(p *peer, l *lane, m wire.Request) (reason string) {
 	if m.Length > wire.MaxBlock {
 		return "asks for too long a block"
 	}
 	b, ok := s.servable(m.Piece, m.Begin, m.Length)
 	switch {
-	case ok && slices.Contains(p.up.queue, b):
+	case ok && p.waitsFor(b):
 		s.meter(p, priceOfNoise) // it waits for it already
 	case ok && p.slot.Has(b.Piece):
-		s.reject(p, m.Piece, m.Begin, m.Length)
+		s.reject(p, l, m.Piece, m.Begin, m.Length)
 		s.judgeRequest(p)
-	case !ok || len(p.up.queue) >= maxQueue || !p.unchoked && !s.isFree(p, b):
-		s.reject(p, m.Piece, m.Begin, m.Length)
+	case !ok || p.queued() >= maxQueue || !p.unchoked && !s.isFree(p, b):
+		s.reject(p, l, m.Piece, m.Begin, m.Length)
 	default:
-		p.up.queue = append(p.up.queue, b)
+		queue := p.queueOf(l)
+		*queue = append(*queue, b)
 	}
 	return ""
 }
@@ -93,36 +99,34 @@ func (s *Swarm) servable(piece, begin, length uint32) (metainfo.Block, bool) {
 }
 
 // reject refuses a request; without the fast extension silence does.
-func (s *Swarm) reject(p *peer, piece, begin, length uint32) {
+func (s *Swarm) reject(p *peer, l *lane, piece, begin, length uint32) {
 	if p.fast {
-		s.send(p, wire.Reject{Piece: piece, Begin: begin, Length: length})
+		s.sendOver(p, l, wire.Reject{Piece: piece, Begin: begin, Length: length})
 	}
 }
 
-func (s *Swarm) rejectBlock(p *peer, b metainfo.Block) {
-	s.reject(p, uint32(b.Piece), uint32(b.Begin), uint32(b.Length))
+func (s *Swarm) rejectBlock(p *peer, l *lane, b metainfo.Block) {
+	s.reject(p, l, uint32(b.Piece), uint32(b.Begin), uint32(b.Length))
 }
 
 // cancel takes a request out of the queue. With the fast extension every request
 // is answered, a cancelled one too (BEP 6).
-func (s *Swarm) cancel(p *peer, m wire.Cancel) {
+func (s *Swarm) cancel(p *peer, l *lane, m wire.Cancel) {
 	b, ok := s.servable(m.Piece, m.Begin, m.Length)
 	if !ok {
 		return
 	}
-	if at := slices.Index(p.up.queue, b); at >= 0 {
-		p.up.queue = slices.Delete(p.up.queue, at, at+1)
-		s.rejectBlock(p, b)
+	queue := p.queueOf(l)
+	if at := slices.Index(*queue, b); at >= 0 {
+		*queue = slices.Delete(*queue, at, at+1)
+		s.rejectBlock(p, l, b)
 	}
 }
 
 // refuse empties a peer's queue.
 func (s *Swarm) refuse(p *peer) {
 	p.up.refused = s.now
-	for _, b := range p.up.queue {
-		s.rejectBlock(p, b)
-	}
-	p.up.queue = nil
+	s.refuseThose(p, func(metainfo.Block) bool { return true })
 }
 
 func (s *Swarm) refuseMetadata(p *peer) {
@@ -167,7 +171,11 @@ func (s *Swarm) serveAll() {
 // serveOne sends one block or piece of metadata, if the peer's channel has room
 // and the piece is in the cache. Otherwise Drained or ReadDone goes on.
 func (s *Swarm) serveOne(p *peer) bool {
-	if p.gone || p.sent-p.drained >= s.ahead(p) {
+	return !p.gone && (s.serveMain(p) || s.serveLanes(p))
+}
+
+func (s *Swarm) serveMain(p *peer) bool {
+	if p.sent-p.drained >= s.ahead(p) {
 		return false
 	}
 	if len(p.up.metadata) > 0 {
@@ -178,22 +186,32 @@ func (s *Swarm) serveOne(p *peer) bool {
 		p.up.metadata = p.up.metadata[1:]
 		return true
 	}
-	if len(p.up.queue) == 0 {
+	return s.serveBlock(p, nil)
+}
+
+// serveBlock sends the block that comes next over one connection.
+func (s *Swarm) serveBlock(p *peer, l *lane) bool {
+	queue := p.queueOf(l)
+	if len(*queue) == 0 {
 		return false
 	}
-	b := p.up.queue[0]
+	b := (*queue)[0]
 	data, ok := s.uploads.cache.get(b.Piece)
 	if !ok {
-		s.readFor(p)
+		s.readFor(p, *queue)
 		return false
 	}
 	if !s.shaping.up.pass(s.now, s.cfg.Up, b.Length) {
 		return false
 	}
-	p.up.queue = p.up.queue[1:]
+	*queue = (*queue)[1:]
 	end := b.Begin + b.Length
-	s.send(p, wire.Piece{Piece: uint32(b.Piece), Begin: uint32(b.Begin), Block: data[b.Begin:end:end]})
+	s.sendOver(p, l, wire.Piece{Piece: uint32(b.Piece), Begin: uint32(b.Begin), Block: data[b.Begin:end:end]})
 	s.count(p, &p.out, &s.out, b.Length)
+	s.gave(p, b.Length)
+	if l != nil {
+		l.out.add(s.now, int64(b.Length))
+	}
 	if p.shown.concealed {
 		s.behind(p, b.Piece, b.Length)
 		s.show(p)
@@ -209,21 +227,31 @@ func (s *Swarm) ahead(p *peer) int64 {
 	if p.out.total < 2*aheadFirst {
 		return aheadFirst
 	}
-	rate := p.out.rate(s.now, shortWindow)
-	return min(max(rate*int64(aheadTime)/int64(time.Second), aheadLeast), highWater)
+	ahead := p.aheadAt(p.out.rate(s.now, shortWindow) - s.laneRate(p))
+	if p.mayWantLanes() {
+		return min(ahead, aheadLanes)
+	}
+	return ahead
+}
+
+// aheadAt is that for one connection of a peer, at this rate; all together hold
+// highWater at most.
+func (p *peer) aheadAt(rate int64) int64 {
+	most := highWater / int64(1+len(p.lanes.all))
+	return min(max(rate*int64(aheadTime)/int64(time.Second), aheadLeast), most)
 }
 
 // readFor reads the pieces that a peer waits for next, each once for all; no more
 // before the first of them is there: what is asked of a store at once may be read
 // at once.
-func (s *Swarm) readFor(p *peer) {
-	if s.uploads.reading[p.up.queue[0].Piece] {
+func (s *Swarm) readFor(p *peer, queue []metainfo.Block) {
+	if s.uploads.reading[queue[0].Piece] {
 		return
 	}
 	if p.up.earned.Before(s.now) {
 		p.up.earned = s.now
 	}
-	for _, b := range p.up.queue[:min(len(p.up.queue), aheadBlocks)] {
+	for _, b := range queue[:min(len(queue), aheadBlocks)] {
 		piece := s.info.Layout.Piece(b.Piece)
 		if s.uploads.reading[b.Piece] || s.uploads.cache.has(b.Piece) {
 			continue

@@ -78,7 +78,7 @@ func (s *Swarm) LeastUseful(now time.Time) (peer Peer, useless time.Duration, ok
 
 // busy reports whether a peer transfers.
 func (s *Swarm) busy(p *peer) bool {
-	return len(p.down.requests) > 0 && !p.down.snubbed || len(p.up.queue) > 0 || len(p.up.metadata) > 0 || len(p.metadata.asked) > 0
+	return len(p.down.requests) > 0 && !p.down.snubbed || p.queued() > 0 || len(p.up.metadata) > 0 || len(p.metadata.asked) > 0
 }
 
 // uselessness ranks peers that transfer nothing, the most useless highest.
