@@ -106,9 +106,13 @@ func (x *Exchange) offerMade(now time.Time, ev OfferMade) {
 	case a == nil:
 	case ev.Err != nil || !fits(ev.SDP):
 		t.end(a)
-		a.c.rest(now)
 		if !ev.Known { // then the next candidate's offer would fail like this one
 			t.restUntil = now.Add(ownRest)
+		}
+		if ev.Known || ev.Err == nil {
+			a.c.rest(now)
+		} else { // it has done nothing, but others come first
+			a.c.readyAt = t.restUntil.Add(1)
 		}
 		if ev.Err == nil {
 			x.refused(t, ev.Relay, ev.To, ev.OfferID)

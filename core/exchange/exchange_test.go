@@ -975,3 +975,25 @@ func TestAnAttemptThatYieldsLeavesItsTurnToAnother(t *testing.T) {
 		t.Errorf("begun within an hour: %+v", got)
 	}
 }
+
+func TestACandidateDoesNotPayForOurOwnBudget(t *testing.T) {
+	st := tellStory(t)
+	st.join(1)
+	st.says(1, message{kind: tell, added: []id.ID{peerID(5)}})
+	made := of[MakeOffer](st.when(Want{swarm, 1}))
+	// Given a budget that is full for ten minutes
+	for end := st.now.Add(10 * time.Minute); st.now.Before(end); {
+		for len(made) > 0 {
+			made = append(made[1:], of[MakeOffer](st.when(OfferMade{InfoHash: swarm, Relay: 1, To: made[0].To, Err: errors.New("no room")}))...)
+		}
+		made = of[MakeOffer](st.later(time.Second))
+	}
+	// When there is room, then the candidate, who has done nothing, is tried soon
+	if len(made) == 0 {
+		made = of[MakeOffer](st.later(30 * time.Second))
+	}
+	if len(made) == 0 {
+		c := st.x.torrents[swarm].candidate(peerID(0), peerID(5))
+		t.Errorf("it rests for %v more, after %d failures", c.readyAt.Sub(st.now), c.failures)
+	}
+}

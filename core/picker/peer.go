@@ -130,7 +130,8 @@ func (p *Picker) HasAll(peer *Peer) {
 	p.countAll(peer, 1)
 }
 
-// Lacks takes a piece from what a peer has.
+// Lacks takes a piece from what a peer has. It is asked for others then, proven or
+// not.
 func (p *Picker) Lacks(peer *Peer, i metainfo.PieceIndex) {
 	if !peer.Has(i) {
 		return
@@ -144,6 +145,9 @@ func (p *Picker) Lacks(peer *Peer, i metainfo.PieceIndex) {
 		}
 		p.countAll(peer, 1)
 		p.recount(peer)
+	}
+	if peer.trial != nil && peer.trial.index == i {
+		p.release(peer)
 	}
 	peer.has[i/64] &^= 1 << (i % 64)
 	p.note(peer, i, -1)

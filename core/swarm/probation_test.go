@@ -125,3 +125,31 @@ func TestAReaderSeeksAwayFromThePieceOnTrial(t *testing.T) {
 	b.handle(Window{Reader: 1, First: 10, Last: 11})
 	n.arrives(b, 10, 11)
 }
+
+func TestAPeerThatLosesItsTrialPieceIsAskedForOthers(t *testing.T) {
+	n := newNetwork(t)
+	tor := newTorrent(256*kib, 4<<20)
+	b := n.learner("b", tor)
+	p := n.puppet(b, hand(tor, "honest"))
+	sent, lost := 0, uint32(0)
+	var gone bool
+	p.on = func(m wire.Message) {
+		r, ok := m.(wire.Request)
+		switch {
+		case !ok:
+		case gone && r.Piece == lost:
+			p.send(wire.Reject{Piece: r.Piece, Begin: r.Begin, Length: r.Length})
+		case sent < 3 || gone:
+			sent++
+			p.send(tor.block(r))
+		case !gone: // after three blocks its store loses the piece
+			gone, lost = true, r.Piece
+			p.send(wire.DontHave{Piece: r.Piece}.Message(ourDontHave), wire.Reject{Piece: r.Piece, Begin: r.Begin, Length: r.Length})
+		}
+	}
+	p.send(wire.HaveAll{}, wire.Unchoke{})
+	n.pass(time.Minute)
+	if got := b.Pieces().Count(); got < tor.info.Layout.Pieces()-1 {
+		t.Errorf("%d pieces of %d after a minute; it has given %d blocks", got, tor.info.Layout.Pieces(), sent)
+	}
+}
