@@ -113,7 +113,11 @@ func (c *Client) describe(ctx context.Context, spec metainfo.Spec, layout metain
 	if err != nil {
 		return nil, storeError(err)
 	}
-	info, err := metainfo.Build(spec, digests)
+	data, err := spec.Encode(digests)
+	if err != nil {
+		return nil, &Error{CodeInvalidInput, err}
+	}
+	info, err := metainfo.ParseHashedInfo(hashInTurns(data), data)
 	if err != nil {
 		return nil, &Error{CodeInvalidInput, err}
 	}

@@ -86,11 +86,20 @@ func (s Spec) fits(layout Layout) error {
 // Every byte of it is what npm's create-torrent would write, so that the same
 // files have the same info hash. Errors wrap ErrInvalid.
 func Build(spec Spec, digests []Digest) (*Info, error) {
-	layout, err := spec.Layout()
+	data, err := spec.Encode(digests)
 	if err != nil {
 		return nil, err
 	}
-	return ParseInfo(spec.encode(layout, digests))
+	return ParseInfo(data)
+}
+
+// Encode makes the bytes of an info dictionary of the digests of all pieces.
+func (s Spec) Encode(digests []Digest) ([]byte, error) {
+	layout, err := s.Layout()
+	if err != nil {
+		return nil, err
+	}
+	return s.encode(layout, digests), nil
 }
 
 func (s Spec) encode(layout Layout, digests []Digest) []byte {

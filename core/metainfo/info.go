@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/shoal-p2p/shoal/core/id"
 )
 
 // ParseInfo reads an info dictionary (BEP 3), as it is in a .torrent file or
@@ -16,6 +18,12 @@ import (
 // keys need not be in order: the hash is that of the bytes as they are. Errors
 // wrap ErrInvalid or ErrUnsupportedVersion.
 func ParseInfo(data []byte) (*Info, error) {
+	return ParseHashedInfo(sha1.Sum(data), data)
+}
+
+// ParseHashedInfo is ParseInfo of data whose SHA-1 is known: of 2 MB a page takes
+// 30 ms to compute it.
+func ParseHashedInfo(hash id.ID, data []byte) (*Info, error) {
 	if len(data) > MaxInfoSize {
 		return nil, fmt.Errorf("%w info dictionary: %d bytes long", ErrInvalid, len(data))
 	}
@@ -27,7 +35,7 @@ func ParseInfo(data []byte) (*Info, error) {
 		return nil, fmt.Errorf("%w: info dictionary without pieces", ErrUnsupportedVersion)
 	}
 	info := &Info{
-		Hash:    sha1.Sum(data),
+		Hash:    hash,
 		Bytes:   bytes.Clone(data),
 		Name:    d.text("name.utf-8", "name"),
 		Multi:   d["files"] != nil,

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"crypto/sha1"
 	"fmt"
+	"hash"
 	"slices"
 	"time"
 
+	"github.com/shoal-p2p/shoal/core/id"
 	"github.com/shoal-p2p/shoal/core/metainfo"
 	"github.com/shoal-p2p/shoal/core/wire"
 )
@@ -32,6 +34,8 @@ type assembly struct {
 	pieces   [][]byte // nil where missing
 	from     []*peer  // who sent each piece
 	missing  int
+	sum      hash.Hash // SHA-1 of the first summed pieces
+	summed   int
 	suspects []*peer // to be asked alone, the first of them now
 	born     time.Time
 }
@@ -61,6 +65,18 @@ func (s *Swarm) assembly(size int64) *assembly {
 func (a *assembly) reset() {
 	n := int((a.size + wire.MetadataPiece - 1) / wire.MetadataPiece)
 	a.pieces, a.from, a.missing = make([][]byte, n), make([]*peer, n), n
+	a.sum, a.summed = sha1.New(), 0
+}
+
+// put keeps piece i. What has come from the beginning on is hashed as it comes:
+// 2 MB at once would hold up a page for 30 ms.
+func (a *assembly) put(i int64, data []byte, from *peer) {
+	a.pieces[i], a.from[i] = data, from
+	a.missing--
+	for a.summed < len(a.pieces) && a.pieces[a.summed] != nil {
+		a.sum.Write(a.pieces[a.summed])
+		a.summed++
+	}
 }
 
 // length is that of piece i, in bytes.
@@ -99,12 +115,11 @@ func (s *Swarm) restAll(a *assembly) {
 
 // assembled judges an assembly that is complete.
 func (s *Swarm) assembled(a *assembly) {
-	data := bytes.Join(a.pieces, nil)
-	if sha1.Sum(data) != s.cfg.InfoHash {
+	if id.ID(a.sum.Sum(nil)) != s.cfg.InfoHash {
 		s.accuse(a)
 		return
 	}
-	info, err := metainfo.ParseInfo(data)
+	info, err := metainfo.ParseHashedInfo(s.cfg.InfoHash, bytes.Join(a.pieces, nil))
 	if err != nil { // nobody lied: the torrent itself is of no use
 		a.reset()
 		s.fail(fmt.Errorf("metadata: %w", err))

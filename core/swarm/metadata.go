@@ -187,8 +187,7 @@ func (s *Swarm) metadataCame(p *peer, m wire.Metadata) {
 	p.metadata.since = s.now
 	p.metadata.asked = slices.DeleteFunc(p.metadata.asked, func(i int) bool { return int64(i) == m.Piece })
 	if a.pieces[m.Piece] == nil {
-		a.pieces[m.Piece], a.from[m.Piece] = bytes.Clone(m.Data), p
-		a.missing--
+		a.put(m.Piece, bytes.Clone(m.Data), p)
 	}
 	if a.missing == 0 {
 		s.assembled(a)
