@@ -138,13 +138,13 @@ func TestAPeerThatLosesItsTrialPieceIsAskedForOthers(t *testing.T) {
 		switch {
 		case !ok:
 		case gone && r.Piece == lost:
-			p.send(wire.Reject{Piece: r.Piece, Begin: r.Begin, Length: r.Length})
+			p.send(wire.Reject(r))
 		case sent < 3 || gone:
 			sent++
 			p.send(tor.block(r))
 		case !gone: // after three blocks its store loses the piece
 			gone, lost = true, r.Piece
-			p.send(wire.DontHave{Piece: r.Piece}.Message(ourDontHave), wire.Reject{Piece: r.Piece, Begin: r.Begin, Length: r.Length})
+			p.send(wire.DontHave{Piece: r.Piece}.Message(ourDontHave), wire.Reject(r))
 		}
 	}
 	p.send(wire.HaveAll{}, wire.Unchoke{})

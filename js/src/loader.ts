@@ -119,29 +119,43 @@ function locate(wasmUrl: string | URL | undefined): URL {
  * that a server may have it kept for good. Where plain files lie, it is the same.
  */
 function lasting(url: URL): URL {
+  if (!url.protocol.startsWith('http')) return url // what is inlined has no query
   const known = new URL(url)
   known.searchParams.set('h', SHOAL_WASM)
   return known
 }
 
-/** url is what is told where something is wrong. */
+/**
+ * url is what is told where something is wrong. What a cache holds may be wrong,
+ * and for good; so it is asked for once more, past all caches.
+ */
 async function compile(url: URL, lasting: URL): Promise<WebAssembly.Module> {
-  const response = await request(url, lasting)
+  try {
+    return await compiled(url, lasting, 'default')
+  } catch (error) {
+    if (!(error instanceof ShoalError) || error.code !== 'WASM_TYPE') throw error
+    return compiled(url, lasting, 'reload')
+  }
+}
+
+async function compiled(url: URL, lasting: URL, cache: RequestCache): Promise<WebAssembly.Module> {
+  const response = await request(url, lasting, cache)
   const type = response.headers.get('Content-Type') ?? ''
   try {
     if (type.trim().toLowerCase() === 'application/wasm') return await WebAssembly.compileStreaming(response)
     return await WebAssembly.compile(await response.arrayBuffer())
   } catch (cause) {
     if (!(cause instanceof WebAssembly.CompileError)) throw notFound(url, 'broke off', cause)
-    const message = `${url.href} (${type || 'of no type'}) is not the shoal.wasm that belongs to this script`
+    const message = `${brief(url)} (${type || 'of no type'}) is not the shoal.wasm that belongs to this script`
     throw new ShoalError('WASM_TYPE', message, { cause })
   }
 }
 
-async function request(url: URL, lasting: URL): Promise<Response> {
+async function request(url: URL, lasting: URL, cache: RequestCache): Promise<Response> {
   let response: Response
   try {
-    response = await fetch(lasting)
+    // As text: pages wrap fetch, and not all of them know of URLs.
+    response = await fetch(lasting.href, { cache })
   } catch (cause) {
     throw notFound(url, 'cannot be reached (network, CORS or the connect-src of the page)', cause)
   }
@@ -150,7 +164,10 @@ async function request(url: URL, lasting: URL): Promise<Response> {
 }
 
 const notFound = (url: URL, what: string, cause?: unknown): ShoalError =>
-  new ShoalError('WASM_NOT_FOUND', `${url.href} ${what}; give wasmUrl if shoal.wasm lies elsewhere`, { cause })
+  new ShoalError('WASM_NOT_FOUND', `${brief(url)} ${what}; give wasmUrl if shoal.wasm lies elsewhere`, { cause })
+
+/** What is inlined may be megabytes long. */
+const brief = ({ href }: URL): string => (href.length > 200 ? `${href.slice(0, 200)}…` : href)
 
 /** Resolves in the page's next task. A timer would be late in a hidden page. */
 function task(): Promise<void> {

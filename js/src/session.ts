@@ -108,8 +108,10 @@ async function take(): Promise<() => void> {
   if (typeof navigator !== 'object' || typeof navigator.locks !== 'object') {
     throw new ShoalError('SESSION', 'there is no session here: the page is not served securely (https)')
   }
-  return hold(lockName, patience).catch(() => {
-    throw new ShoalError('SESSION', 'another client of this origin has the session')
+  return hold(lockName, patience).catch((cause: unknown) => {
+    const isHeld = cause instanceof DOMException && ['TimeoutError', 'AbortError'].includes(cause.name)
+    const message = isHeld ? 'another client of this origin has the session' : `there is no session here: ${messageOf(cause)}`
+    throw new ShoalError('SESSION', message, { cause })
   })
 }
 

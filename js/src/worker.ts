@@ -35,7 +35,7 @@ type Spans = number[]
 type Request =
   | [id: number, op: 'open', place: string]
   | [id: number, op: 'batch', place: string, steps: string, data: Uint8Array]
-  | [id: number, op: 'hash', place: string, parts: Blob[], lengths: number[]]
+  | [id: number, op: 'hash', place: string, blob: Blob, lengths: number[]]
   | [id: number, op: 'blob', place: string, spans: Spans, type: string, name: string]
   | [id: number, op: 'close', place: string, remove: boolean]
 
@@ -212,8 +212,8 @@ class Store {
   }
 
   /** Hashes pieces of what is seeded, beside what comes next. */
-  async #hash(id: number, parts: Blob[], lengths: number[]): Promise<void> {
-    const data = new Uint8Array(await new Blob(parts).arrayBuffer())
+  async #hash(id: number, blob: Blob, lengths: number[]): Promise<void> {
+    const data = new Uint8Array(await blob.arrayBuffer())
     let end = 0
     const pieces = lengths.map(length => data.subarray(end, (end += length)))
     if (end !== data.length) throw new DOMException('a file is not as long as it was', 'NotReadableError')

@@ -120,3 +120,38 @@ test('a failed first try is made again when the client is used', options, async 
   await new Promise(resolve => setTimeout(resolve, 200))
   assert.equal(await page.evaluate(() => client.seed('x').then(torrent => torrent.name)), 'text.txt')
 })
+
+test('a wrong .wasm that a cache would keep for good is asked for past it', options, async t => {
+  // Given a server that once answered with something else, to be kept for ever
+  const b = await browser(t)
+  let asked = 0
+  const origin = await serve(t, {
+    '/dist/shoal.wasm': (_, response) => {
+      const body = asked++ === 0 ? Buffer.from('not yet deployed') : readFileSync(join(root, 'dist/shoal.wasm'))
+      response.writeHead(200, { 'content-type': 'application/wasm', 'cache-control': 'public, max-age=31536000, immutable' }).end(body)
+    }
+  })
+  // Then the page works, now and when it is visited again
+  for (const times of [2, 2]) {
+    const page = await clientPage(b, origin, { trackers: [] })
+    assert.equal(await page.evaluate(() => client.seed('x').then(torrent => torrent.name)), 'text.txt')
+    assert.equal(asked, times)
+  }
+})
+
+test('a page whose functions are wrapped by monitoring scripts works', options, async t => {
+  const b = await browser(t)
+  const origin = await serve(t)
+  const page = await b.newPage()
+  await page.evaluateOnNewDocument(() => {
+    for (const name of ['setTimeout', 'clearTimeout', 'fetch']) {
+      const native = window[name]
+      window[name] = function (first, ...rest) {
+        if (name === 'fetch') String(typeof first === 'string' ? first : first.url).slice(0, first.length) // what they note
+        return native.apply(this, [first, ...rest])
+      }
+    }
+  })
+  await page.goto(`${origin}/pages/shoal.html`)
+  assert.equal(await page.evaluate(() => shoal.createClient({ trackers: [] }).seed('x').then(torrent => torrent.name)), 'text.txt')
+})

@@ -39,19 +39,6 @@ func (h *hasher) sum(ctx context.Context, data js.Value) (digest metainfo.Digest
 	return digestOf(jsx.Await(ctx, promise))
 }
 
-// sumBlob hashes a Blob. What it reads goes from the page to its hashing.
-func (h *hasher) sumBlob(ctx context.Context, blob js.Value) (metainfo.Digest, error) {
-	buffer := blob.Call("arrayBuffer")
-	if h.subtle.Truthy() {
-		return digestOf(jsx.Await(ctx, buffer.Call("then", h.subtle.Get("digest").Call("bind", h.subtle, "SHA-1"))))
-	}
-	data, err := jsx.Await(ctx, buffer)
-	if err != nil {
-		return metainfo.Digest{}, err
-	}
-	return h.sumInGo(uint8Array.New(data)), nil
-}
-
 func digestOf(value js.Value, err error) (digest metainfo.Digest, _ error) {
 	if err == nil && copy(digest[:], jsx.Bytes(value)) != len(digest) {
 		err = errors.New("crypto.subtle gave no SHA-1")

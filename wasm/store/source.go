@@ -149,7 +149,11 @@ func (s *Source) verifyAll(together []asked, length int) {
 	for i, a := range together {
 		lengths[i] = a.piece.Length
 	}
-	digests, err := s.worker.hash(s.ctx, s.slices(together[0].piece.Offset, int64(length)), lengths)
+	var digests []metainfo.Digest
+	blob, err := joined(s.slices(together[0].piece.Offset, int64(length)))
+	if err == nil {
+		digests, err = s.worker.hash(s.ctx, blob, lengths)
+	}
 	for i, a := range together {
 		if err != nil { // there is no worker, or it cannot
 			a.verify(s.sum(a.piece))
@@ -161,17 +165,12 @@ func (s *Source) verifyAll(together []asked, length int) {
 
 // sum hashes a piece beside the page's own thread.
 func (s *Source) sum(p metainfo.Piece) (metainfo.Digest, error) {
-	if s.ctx.Err() != nil {
-		return metainfo.Digest{}, fs.ErrClosed
-	}
-	blob, err := joined(s.slices(p.Offset, int64(p.Length)))
+	buffer, err := s.read(p.Offset, p.Length)
 	if err != nil {
 		return metainfo.Digest{}, err
 	}
-	digest, err := s.hasher.sumBlob(s.ctx, blob)
-	if err != nil {
-		err = readError(err)
-	}
+	digest, err := s.hasher.sum(s.ctx, uint8Array.New(buffer))
+	release(buffer)
 	return digest, err
 }
 
@@ -224,7 +223,8 @@ func joined(parts []any) (js.Value, error) {
 
 // readError tells a File that is not what it was from other failures.
 func readError(err error) error {
-	if jsx.Named(err, "NotReadableError") || jsx.Named(err, "NotFoundError") {
+	// Firefox calls a read of what is gone aborted.
+	if jsx.Named(err, "NotReadableError") || jsx.Named(err, "NotFoundError") || jsx.Named(err, "AbortError") {
 		return fmt.Errorf("%w (%w)", client.ErrSourceChanged, err)
 	}
 	return fmt.Errorf("read what is seeded: %w", err)

@@ -187,6 +187,9 @@ func (w *Worker) flush() {
 		go r.done(reply{err: p.err})
 	}
 	w.batch = p.batch
+	if len(p.lost) > 0 {
+		w.flushSoon() // their bytes are under way no more
+	}
 }
 
 // answered takes what was written and hashed, as records, and a list of other
@@ -247,16 +250,16 @@ func (w *Worker) call(ctx context.Context, op, place string, args ...any) (js.Va
 	}
 }
 
-// hash has the worker hash pieces of so many bytes each, which lie in the Blobs
-// one after the other. It does not wait for a worker that is not there.
-func (w *Worker) hash(ctx context.Context, blobs, lengths []any) ([]metainfo.Digest, error) {
+// hash has the worker hash pieces of so many bytes each, which lie in a Blob one
+// after the other. It does not wait for a worker that is not there.
+func (w *Worker) hash(ctx context.Context, blob js.Value, lengths []any) ([]metainfo.Digest, error) {
 	w.mu.Lock()
 	connected := !w.port.IsUndefined()
 	w.mu.Unlock()
 	if !connected {
 		return nil, errNoWorker
 	}
-	value, err := w.call(ctx, "hash", "", blobs, lengths)
+	value, err := w.call(ctx, "hash", "", blob, lengths)
 	if err != nil {
 		return nil, err
 	}

@@ -103,7 +103,7 @@ func serve(w http.ResponseWriter, r *http.Request, name string, content readSeek
 		return
 	}
 	w.Header().Set("ETag", `"`+hex.EncodeToString(hash.Sum(nil)[:12])+`"`)
-	if r.Header.Get("Range") == "" {
+	if r.Header.Get("Range")+r.Header.Get("If-Match")+r.Header.Get("If-Unmodified-Since") == "" {
 		// ServeContent leaves it out where there is a Content-Encoding.
 		w.Header().Set("Content-Length", strconv.FormatInt(length, 10))
 	}
