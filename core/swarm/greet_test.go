@@ -174,3 +174,22 @@ func TestWhatIsLearntAfterAnEarlyGreetingIsTold(t *testing.T) {
 		t.Errorf("it was told of %d pieces of %d", got, tor.info.Layout.Pieces())
 	}
 }
+
+// A peer that was asked early for metadata, and whose handshake comes when the
+// metadata is known already, is taken to transfer for ever.
+func TestAPeerAskedEarlyIsNotBusyForEver(t *testing.T) {
+	n := newNetwork(t)
+	tor := newTorrent(16*kib, 64*kib)
+	h := n.leech("leech", tor)
+	n.claimed = peerID("p")
+	p := n.silent(h)
+	n.connect(h, n.seedOf("seed", tor))
+	n.run(5*time.Second, allDone(h))
+	p.send(hand(tor, "p"), greeting(wire.ExtendedHandshake{M: map[string]uint8{wire.NameMetadata: 7}}), wire.HaveNone{})
+	n.pass(90 * time.Second)
+	for _, q := range h.order {
+		if q.id == p.peer && h.busy(q) {
+			t.Errorf("after 90 s it is still asked for %v of the metadata that is known, and never makes room", q.metadata.asked)
+		}
+	}
+}

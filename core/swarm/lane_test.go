@@ -516,3 +516,67 @@ func TestAPeerCannotMakeUsOpenMoreThanTheBound(t *testing.T) {
 		t.Errorf("%d lanes are left or begun anew", len(a.Swarm.lanes))
 	}
 }
+
+// A block that is waited for over a lane, and asked again over the main
+// connection, must be answered when the lane goes.
+func TestARequestAskedAgainSurvivesItsLane(t *testing.T) {
+	n, a, p, lane, offer := offering(t)
+	a.lanes[lane].other = &end{host: a, deliver: func([]byte) {}}
+	offer.Kind = wire.LaneHello
+	says(a, lane, offer.Message(ourLane))
+	l := a.Swarm.lanes[lane]
+	// the lane's channel is full: what is asked over it waits
+	l.sent += 10 << 20 / 2
+	says(a, lane, wire.Request{Piece: 3, Length: 16 * kib})
+	n.pass(100 * time.Millisecond)
+	if len(l.queue) != 1 {
+		t.Fatalf("queue %v", l.queue)
+	}
+	// the fetcher has given the lane up and asks over its main connection
+	p.send(wire.Request{Piece: 3, Length: 16 * kib})
+	n.pass(100 * time.Millisecond)
+	a.handle(LaneClosed{lane})
+	n.pass(30 * time.Second)
+	if got := count[wire.Piece](p) + count[wire.Reject](p); got != 1 {
+		t.Errorf("the request over the main connection had %d answers, drops %v", got, a.drops)
+	}
+}
+
+// Who flips between Interested and NotInterested changes how many are served, and
+// each change is told to everybody else: they take us for one who floods.
+func TestWhoeverFlipsHisInterestMakesUsTalkToNobody(t *testing.T) {
+	n := far(t, 20*time.Millisecond, 80*kib, 20<<20)
+	tor := newTorrent(256*kib, 100<<20)
+	a, b := n.seedOf("a", tor), n.leech("b", tor)
+	n.connect(a, b)
+	n.run(20*time.Second, func() bool { return b.open(true) == maxLanes })
+	n.pass(time.Second)
+	e1, e2 := n.puppet(a, hand(tor, "e1")), n.puppet(a, hand(tor, "e2"))
+	n.pass(time.Second)
+	invites := 0
+	n.watch = func(h *host, e Effect) {
+		if m, is := e.(Send); is && h == a {
+			if x, is := m.Msg.(wire.Extended); is {
+				if l, err := wire.ParseLane(x.Payload); err == nil && l.Kind == wire.LaneInvite {
+					invites++
+				}
+			}
+		}
+	}
+	// each says no more than its account of talk allows
+	for range 5 {
+		for range 450 {
+			for _, e := range []*puppet{e1, e2} {
+				e.send(wire.Interested{}, wire.NotInterested{})
+			}
+		}
+		n.pass(time.Second)
+	}
+	t.Logf("%d invitations; a drops %v; b drops %v; lanes %d", invites, a.drops, b.drops, b.open(true))
+	if len(b.drops) > 0 {
+		t.Errorf("the honest fetcher drops the honest seed: %v", b.drops)
+	}
+	if invites > 100 {
+		t.Errorf("%d invitations were sent in 5 s", invites)
+	}
+}

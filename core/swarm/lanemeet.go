@@ -131,6 +131,20 @@ func (s *Swarm) served() (n int) {
 	return n
 }
 
+// inviteRest is how long at least lies between two changes of what all are told:
+// whoever turns his interest on and off must not make us talk to everybody else.
+const inviteRest = time.Second
+
+// inviteSoon invites as others have turns now, or when it may.
+func (s *Swarm) inviteSoon() {
+	if s.inviting = s.now.Before(s.inviteAt); s.inviting {
+		s.wakeBy(s.inviteAt)
+		return
+	}
+	s.inviteAt = s.now.Add(inviteRest)
+	s.inviteLanes()
+}
+
 // inviteLanes tells peers how many lanes they may open: whoever fetches cannot
 // know who else does. Where others have turns it takes lanes back; whoever is
 // choked for a moment keeps them.

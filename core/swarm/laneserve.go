@@ -30,6 +30,15 @@ func (p *peer) waitsFor(b metainfo.Block) bool {
 		slices.ContainsFunc(p.lanes.all, func(l *lane) bool { return slices.Contains(l.queue, b) })
 }
 
+// forget takes a block out of whatever queue it is in.
+func (p *peer) forget(b metainfo.Block) {
+	same := func(other metainfo.Block) bool { return other == b }
+	p.up.queue = slices.DeleteFunc(p.up.queue, same)
+	for _, l := range p.lanes.all {
+		l.queue = slices.DeleteFunc(l.queue, same)
+	}
+}
+
 // serveLanes sends one block over the first lane that has room. They have turns.
 func (s *Swarm) serveLanes(p *peer) bool {
 	n := len(p.lanes.all)

@@ -241,10 +241,10 @@ func (s *Swarm) learn(info *metainfo.Info) {
 	s.picker.Want(s.pieceWishes())
 	s.wish()
 	for _, p := range s.order {
+		p.metadata = metadataPeer{} // also of those that were asked early
 		if !p.shaken || p.gone {
 			continue
 		}
-		p.metadata = metadataPeer{}
 		p.slot = s.join(p)
 		s.introduce(p)
 		if reason := s.judge(p); reason != "" {

@@ -81,7 +81,9 @@ type Swarm struct {
 	lanes map[Lane]*lane // of all peers
 	order []*peer        // as they came; those that are gone are taken out in settle
 
-	lastLane Lane // the handle that was given last
+	lastLane Lane      // the handle that was given last
+	inviteAt time.Time // when peers may be told anew how many lanes they may open
+	inviting bool      // whether they are to be
 
 	info     *metainfo.Info    // nil until it is known
 	metadata metadata          // how it is fetched
@@ -247,6 +249,9 @@ func (s *Swarm) tickAll() {
 	s.fetchMetadata()
 	s.tickWeb()
 	s.tickTurns()
+	if s.inviting {
+		s.inviteSoon()
+	}
 	s.tellWishes()
 	if s.in.rate(s.now, shortWindow)+s.out.rate(s.now, shortWindow) > 0 {
 		s.wakeBy(s.now.Add(time.Second)) // so that Stats are not of long ago

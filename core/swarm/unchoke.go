@@ -107,7 +107,7 @@ func (s *Swarm) tellTurns() {
 			s.refuse(p)
 		}
 	}
-	s.inviteLanes()
+	s.inviteSoon()
 }
 
 func (s *Swarm) chokeAll() {

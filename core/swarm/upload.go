@@ -75,8 +75,12 @@ func (s *Swarm) request(p *peer, l *lane, m wire.Request) (reason string) {
 	}
 	b, ok := s.servable(m.Piece, m.Begin, m.Length)
 	switch {
-	case ok && p.waitsFor(b):
+	case ok && slices.Contains(*p.queueOf(l), b):
 		s.meter(p, priceOfNoise) // it waits for it already
+	case ok && p.waitsFor(b): // over a connection that it has given up
+		p.forget(b)
+		queue := p.queueOf(l)
+		*queue = append(*queue, b)
 	case ok && p.slot.Has(b.Piece):
 		s.reject(p, l, m.Piece, m.Begin, m.Length)
 		s.judgeRequest(p)

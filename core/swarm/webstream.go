@@ -39,7 +39,7 @@ type stream struct {
 // beginStream begins to read from a server that knows no ranges, and reports
 // whether there was a file worth it.
 func (s *Swarm) beginStream(w *webSeed) bool {
-	if s.picker.Endgame() {
+	if s.picker.Endgame() && !s.onlyStreams() {
 		return false // others are at all that is missing
 	}
 	if s.now.Before(w.idleTill) {
@@ -82,7 +82,22 @@ func (s *Swarm) streamStart(w *webSeed) (file int, ok bool) {
 func (s *Swarm) worthReading(file int) bool {
 	f := s.info.Files[file]
 	needed, wasted, _ := s.weigh(f, f.Offset)
-	return !f.Pad && webseed.Worth(needed, wasted)
+	return !f.Pad && s.worth(needed, wasted)
+}
+
+// worth: where nobody else brings what is missing, it is worth any way.
+func (s *Swarm) worth(needed, wasted int64) bool {
+	return webseed.Worth(needed, wasted) || needed > 0 && s.onlyStreams()
+}
+
+// onlyStreams reports whether neither a peer that serves us nor a server that
+// knows ranges can be asked.
+func (s *Swarm) onlyStreams() bool {
+	return !slices.ContainsFunc(s.order, func(p *peer) bool { return s.source(p) != nil && !p.down.snubbed }) &&
+		!slices.ContainsFunc(s.web.seeds, func(w *webSeed) bool {
+			_, ok := w.Ready()
+			return ok && w.Ranges()
+		})
 }
 
 // weigh counts what is missing of a file from a byte of the torrent on, what must
@@ -138,7 +153,7 @@ func (s *Swarm) nextFile(r *run) {
 			continue
 		}
 		needed, wasted, end := s.weigh(f, f.Offset)
-		if webseed.Worth(needed, wasted) {
+		if s.worth(needed, wasted) {
 			s.enterFile(r, f)
 			r.requests = append(r.requests, r.from.Stream(st.file, end-f.Offset))
 			break
@@ -211,7 +226,7 @@ func (s *Swarm) passed(r *run, b metainfo.Block) {
 	}
 	f := s.info.Files[st.file]
 	st.look = st.at + max(lookStep, f.Length/streamLooks)
-	if needed, wasted, _ := s.weigh(f, min(st.at, f.Offset+f.Length)); !webseed.Worth(needed, wasted) && r.left > 0 {
+	if needed, wasted, _ := s.weigh(f, min(st.at, f.Offset+f.Length)); !s.worth(needed, wasted) && r.left > 0 {
 		r.from.nextFile = (st.file + 1) % len(s.info.Files)
 		s.abort(r)
 	}

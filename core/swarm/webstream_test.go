@@ -6,10 +6,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/shoal-p2p/shoal/core/bitfield"
 	"github.com/shoal-p2p/shoal/core/limit"
 	"github.com/shoal-p2p/shoal/core/metainfo"
 	"github.com/shoal-p2p/shoal/core/picker"
 	"github.com/shoal-p2p/shoal/core/webseed"
+	"github.com/shoal-p2p/shoal/core/wire"
 )
 
 // rangeless is a server that answers every request with the whole file, as the
@@ -161,8 +163,13 @@ func TestALongFileIsNotReadForItsEndAlone(t *testing.T) {
 	for i := range metainfo.PieceIndex(300) { // of 320
 		b.picker.Verified(i)
 	}
+	// Given that most of a long file is there, and a peer who brings the rest
+	n.connect(n.seedOf("a", tor), b)
+	n.run(10*time.Second, func() bool { return b.Left() < 20*64<<10 })
 	b.handle(AddWebSeeds{[]string{serverURL}})
-	n.pass(10 * time.Minute)
+	n.run(10*time.Minute, allDone(b))
+	n.pass(time.Minute)
+	// Then the server is not asked to send all of it
 	if *wired > 0 {
 		t.Errorf("%d bytes were read for the last %d", *wired, 20*64<<10)
 	}
@@ -242,4 +249,54 @@ func TestAServerWithoutRangesThatLiesIsLeft(t *testing.T) {
 	n.connect(n.seedOf("a", tor), b)
 	n.run(20*time.Second, allDone(b))
 	n.holds(b, tor)
+}
+
+// A peer that says it has all, and keeps back one block for ever, must not keep a
+// server without ranges from being read, which has it.
+func TestAStreamIsNotKeptOutByAPeerThatKeepsABlockBack(t *testing.T) {
+	n := newNetwork(t)
+	tor := newTorrent(64*kib, 2<<20)
+	b := n.learner("b", tor)
+	serve, wired := rangeless(tor)
+	b.web = serve
+	e := n.puppet(b, hand(tor, "e"))
+	e.send(greeting(wire.ExtendedHandshake{Client: "e"}), wire.HaveAll{}, wire.Unchoke{})
+	e.on = func(m wire.Message) {
+		if r, is := m.(wire.Request); is && !(r.Piece == 20 && r.Begin == 16*kib) {
+			at := int(r.Piece)*64*kib + int(r.Begin)
+			e.send(wire.Piece{Piece: r.Piece, Begin: r.Begin, Block: tor.data[at : at+int(r.Length)]})
+		}
+	}
+	n.run(2*time.Minute, func() bool { return b.Left() == 64*kib })
+	b.handle(AddWebSeeds{[]string{serverURL}})
+	for range 120 { // the peer says that it is there, no more
+		n.pass(10 * time.Second)
+		e.send(wire.KeepAlive{})
+	}
+	if b.Left() != 0 {
+		t.Errorf("after 20 minutes %d bytes are left; %d bytes were read of the server, asked %d times, drops %v", b.Left(), *wired, len(b.fetches), b.drops)
+	}
+}
+
+// What was fetched in an earlier session must not end a download whose only
+// source is a server without ranges.
+func TestAStreamIsTakenUpWhenMostIsThere(t *testing.T) {
+	n := newNetwork(t)
+	tor := newTorrent(256*kib, 100<<20)
+	b := n.leech("b", tor)
+	b.data = append([]byte(nil), tor.data...)
+	b.have = bitfield.New(tor.info.Layout.Pieces())
+	for i := range 260 { // 65 MiB of 100 were there before
+		b.have.Set(i)
+	}
+	clear(b.data[260*256*kib:])
+	serve, wired := rangeless(tor)
+	b.web = serve
+	b.handle(Learn{tor.info})
+	n.pass(10 * time.Millisecond)
+	b.handle(AddWebSeeds{[]string{serverURL}})
+	n.pass(20 * time.Minute)
+	if b.Left() != 0 {
+		t.Errorf("after 20 minutes %d bytes are left; %d bytes were read of the server, asked %d times, failed %v", b.Left(), *wired, len(b.fetches), b.failed)
+	}
 }

@@ -178,7 +178,7 @@ func (a *Announcer) answer(now time.Time, ev Answer) {
 	if l == nil {
 		return
 	}
-	a.say(now, s, encodeAnswer(a.cfg.PeerID, ev, l.trackerID))
+	a.emit(Send{Tracker: s.url, Data: encodeAnswer(a.cfg.PeerID, ev, l.trackerID)})
 }
 
 func (a *Announcer) emit(e Effect) { a.effects = append(a.effects, e) }

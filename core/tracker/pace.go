@@ -4,7 +4,8 @@ import "time"
 
 // pace is how much we say on one socket: so many messages at once, and so many a
 // second in the long run. It is half of what our own registry takes (20 a second,
-// 500 at once), since other trackers may take less, and answers are not delayed.
+// 500 at once), since other trackers may take less, and answers to offers are
+// neither delayed nor counted: whoever makes offers would keep us from announcing.
 var pace = allowance{burst: 200, perSecond: 10}
 
 // speech is what waits to be said on a session's socket: a thousand torrents have
@@ -28,8 +29,8 @@ func (sp *speech) next() time.Time {
 // may reports whether a message may be sent now.
 func (sp *speech) may(now time.Time) bool { return !now.Before(sp.next()) }
 
-// spend counts a message. Who has said more than that, as with answers, which do
-// not wait, is silent for the longer; but never for more than a burst takes.
+// spend counts a message. Who has said more than that is silent for the longer; but
+// never for more than a burst takes.
 func (sp *speech) spend(now time.Time) {
 	sp.left = quota{max(sp.left.now(now, pace)-1, -pace.burst), now}
 }

@@ -197,3 +197,31 @@ func TestAThousandTorrentsThatWereHereAllAlong(t *testing.T) {
 	}
 	h.fine()
 }
+
+func TestAnswersToStrangersDoNotKeepUsFromAnnouncing(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	a := New(Config{PeerID: id.NewPeer(rng)}, rng)
+	said := func() (n int) {
+		for e, ok := a.Poll(); ok; e, ok = a.Poll() {
+			if _, is := e.(Send); is {
+				n++
+			}
+		}
+		return n
+	}
+	a.Handle(begin, Add{InfoHash: numbered(0), Trackers: []string{one}})
+	a.Handle(begin, Opened{one})
+	said()
+	// Given that strangers have made a thousand offers, and each got its answer
+	for range 1000 {
+		a.Handle(begin, Answer{InfoHash: numbered(0), Tracker: one, To: id.NewPeer(rng), OfferID: numbered(7), SDP: "v=0"})
+	}
+	if n := said(); n != 1000 {
+		t.Fatalf("%d answers", n)
+	}
+	// then what is new is announced at once.
+	a.Handle(begin, Add{InfoHash: numbered(1), Trackers: []string{one}})
+	if n := said(); n != 1 {
+		t.Errorf("a torrent that is new was announced %d times", n)
+	}
+}
