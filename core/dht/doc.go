@@ -17,7 +17,6 @@
 //	dht.go       the machine: Config, New, Handle, Poll, Deadline
 //	event.go     what may happen to it, what it asks for
 //	link.go      a neighbour: its round trip, doubt and proof that it is alive
-//	allowance.go how much of anything a neighbour may send
 //	tend.go      the heartbeat; which links to ask for; when to announce oneself
 //	meet.go      two nodes agree to be linked, before any connection is made
 //	passage.go   a message on its way through, as soft state

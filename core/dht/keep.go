@@ -155,7 +155,7 @@ func (d *DHT) summarised(now time.Time, l *link, b []byte) error {
 	}
 	if s.Kind == frame.KindWant {
 		for _, h := range s.Holdings {
-			if l.puts.take(now) {
+			if l.puts.Take(now) {
 				d.handOver(now, l, h)
 			}
 		}

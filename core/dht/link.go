@@ -7,6 +7,7 @@ import (
 	"github.com/shoal-p2p/shoal/core/dht/krpc"
 	"github.com/shoal-p2p/shoal/core/dht/table"
 	"github.com/shoal-p2p/shoal/core/id"
+	"github.com/shoal-p2p/shoal/core/limit"
 )
 
 const (
@@ -34,7 +35,7 @@ type link struct {
 	rtt     time.Duration // smoothed
 	jitter  time.Duration // how far it strays
 
-	routed, digests, resyncs, puts, asks allowance
+	routed, digests, resyncs, puts, asks limit.Bucket
 
 	// knows are the records that this neighbour has, as far as we know.
 	knows map[frame.Holding]bool
@@ -72,9 +73,9 @@ func (d *DHT) linked(now time.Time, ev Linked) {
 	}
 	l := &link{
 		handle: ev.Link, peer: peer, key: frame.KeyOf(peer), heard: now,
-		routed: allowance{perSecond: 50, burst: 100}, digests: allowance{perSecond: 2, burst: 20},
-		resyncs: allowance{perSecond: 1, burst: 5}, puts: allowance{perSecond: 2, burst: 128},
-		asks:  allowance{perSecond: 1, burst: 3},
+		routed: limit.Bucket{PerSecond: 50, Burst: 100}, digests: limit.Bucket{PerSecond: 2, Burst: 20},
+		resyncs: limit.Bucket{PerSecond: 1, Burst: 5}, puts: limit.Bucket{PerSecond: 2, Burst: 128},
+		asks:  limit.Bucket{PerSecond: 1, Burst: 3},
 		knows: make(map[frame.Holding]bool),
 	}
 	l.rtt = ev.RTT
@@ -164,7 +165,7 @@ func (d *DHT) understand(now time.Time, l *link, b []byte) error {
 	case frame.KindDigest:
 		return d.digested(now, l, b)
 	case frame.KindResync:
-		if l.resyncs.take(now) {
+		if l.resyncs.Take(now) {
 			d.tellWhole(now, l)
 		}
 	case frame.KindHave, frame.KindWant:
@@ -183,7 +184,7 @@ func (d *DHT) said(now time.Time, l *link, b []byte) error {
 	if err != nil {
 		return err
 	}
-	if m.Query != nil && l.puts.take(now) {
+	if m.Query != nil && l.puts.Take(now) {
 		d.handedOver(now, l, *m.Query)
 	}
 	return nil

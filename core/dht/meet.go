@@ -10,6 +10,7 @@ import (
 	"github.com/shoal-p2p/shoal/core/dht/record"
 	"github.com/shoal-p2p/shoal/core/dht/table"
 	"github.com/shoal-p2p/shoal/core/id"
+	"github.com/shoal-p2p/shoal/core/limit"
 )
 
 // op is what is said between two nodes that may be linked.
@@ -51,9 +52,9 @@ type meetings struct {
 	resting  []rest
 	patient  time.Time     // until then nobody is asked for the sake of a bucket that has a link
 	patience time.Duration // for how long, the next time
-	asks     allowance     // for the sake of buckets: no more than we may make
-	connects allowance     // what we make
-	accepts  allowance     // what we agree to
+	asks     limit.Bucket  // for the sake of buckets: no more than we may make
+	connects limit.Bucket  // what we make
+	accepts  limit.Bucket  // what we agree to
 }
 
 type promise struct {
@@ -70,9 +71,9 @@ type rest struct {
 // three seconds.
 func newMeetings() meetings {
 	return meetings{
-		asks:     allowance{perSecond: 1. / 3, burst: 12},
-		connects: allowance{perSecond: 1. / 3, burst: 12},
-		accepts:  allowance{perSecond: 1, burst: 12},
+		asks:     limit.Bucket{PerSecond: 1. / 3, Burst: 12},
+		connects: limit.Bucket{PerSecond: 1. / 3, Burst: 12},
+		accepts:  limit.Bucket{PerSecond: 1, Burst: 12},
 	}
 }
 
@@ -154,7 +155,7 @@ func (d *DHT) judge(now time.Time, p *passage, q krpc.Query) op {
 		return opMine
 	case !d.table.Admit(frame.KeyOf(from), table.Why(q.Why), len(d.meetings.promised)):
 		return opBusy
-	case !d.meetings.accepts.take(now) || !d.makeRoom(now):
+	case !d.meetings.accepts.Take(now) || !d.makeRoom(now):
 		return opBusy
 	}
 	d.meetings.promise(now, from)
@@ -184,7 +185,7 @@ func (d *DHT) askAnswered(now time.Time, key frame.Key, answer op, f Found, why 
 	case f.Err != nil || answer != opYes || frame.KeyOf(peer) != key:
 		d.meetings.refused(now, key, why)
 	case d.linkTo(peer) != nil || d.meetings.isPromised(peer):
-	case d.meetings.connects.take(now) && d.makeRoom(now):
+	case d.meetings.connects.Take(now) && d.makeRoom(now):
 		d.meetings.patience /= 2
 		d.meetings.promise(now, peer)
 		d.emit(Connect{peer})

@@ -25,7 +25,7 @@ func (d *DHT) routed(now time.Time, l *link, b []byte) error {
 		return err
 	}
 	late := time.Unix(int64(env.Expiry), 0).After(now.Add(maxExpiry + record.Skew))
-	if !l.routed.take(now) || late || env.Expired(now, record.Skew) {
+	if !l.routed.Take(now) || late || env.Expired(now, record.Skew) {
 		return nil
 	}
 	if env.Has(frame.Reply) {

@@ -74,11 +74,11 @@ func (d *DHT) tellWhole(now time.Time, l *link) {
 // for the whole.
 func (d *DHT) digested(now time.Time, l *link, b []byte) error {
 	digest, err := frame.ParseDigest(b)
-	if err != nil || !l.digests.take(now) {
+	if err != nil || !l.digests.Take(now) {
 		return err
 	}
 	before := d.table.IsAnnounced(l.conn())
-	if !d.table.Apply(l.conn(), digest) && l.asks.take(now) {
+	if !d.table.Apply(l.conn(), digest) && l.asks.Take(now) {
 		d.send(l, frame.Resync())
 	}
 	if digest.Announced != before {
@@ -118,7 +118,7 @@ func (d *DHT) tend(now time.Time) {
 	}
 	for len(d.meetings.asking) < maxAsking {
 		wish, ok := d.table.Want(!d.full, d.meetings.patient.After(now), len(d.meetings.promised)+len(d.meetings.asking), d.meetings.open)
-		if !ok || wish.Why == table.Bucket && !d.meetings.asks.take(now) {
+		if !ok || wish.Why == table.Bucket && !d.meetings.asks.Take(now) {
 			break
 		}
 		d.askFor(now, wish)

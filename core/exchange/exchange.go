@@ -155,7 +155,7 @@ func (x *Exchange) said(now time.Time, ev Said) {
 	if n == nil {
 		return
 	}
-	if !n.messages.take(now) {
+	if !n.messages.Take(now) {
 		x.fault(now, n, "sends too many messages")
 		return
 	}

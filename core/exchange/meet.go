@@ -27,7 +27,7 @@ func (x *Exchange) offerToUs(now time.Time, n *neighbour, m message) {
 		return
 	}
 	n.waiting = slices.DeleteFunc(n.waiting, func(w waiting) bool { return due(now, w.until) })
-	if !n.brought.take(now) || len(n.waiting) >= maxWaiting {
+	if !n.brought.Take(now) || len(n.waiting) >= maxWaiting {
 		x.refuse(now, n, m, busy)
 		return
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/shoal-p2p/shoal/core/id"
+	"github.com/shoal-p2p/shoal/core/limit"
 )
 
 // maxNeighbours is how many neighbours a torrent has here; more connections than
@@ -31,12 +32,12 @@ type neighbour struct {
 	identity id.Identity
 	t        *torrent
 
-	messages bucket // all that it sends
-	tells    bucket // of them, tells
-	offers   bucket // offers of its own that we shall carry
-	carried  bucket // offers that we carry to it
-	brought  bucket // offers of others to us
-	excuses  bucket // what we refuse aloud
+	messages limit.Bucket // all that it sends
+	tells    limit.Bucket // of them, tells
+	offers   limit.Bucket // offers of its own that we shall carry
+	carried  limit.Bucket // offers that we carry to it
+	brought  limit.Bucket // offers of others to us
+	excuses  limit.Bucket // what we refuse aloud
 
 	knows    []id.ID   // what we have told it
 	told     []id.ID   // what it has told us
@@ -51,12 +52,12 @@ type neighbour struct {
 func newNeighbour(ev Joined, t *torrent) *neighbour {
 	return &neighbour{
 		conn: ev.Conn, peer: ev.Peer, identity: ev.Identity, t: t,
-		messages: bucket{perSecond: 50, burst: 200},
-		tells:    bucket{perSecond: 1, burst: 20},
-		offers:   bucket{perSecond: 5, burst: 20},
-		carried:  bucket{perSecond: 5, burst: 20},
-		brought:  bucket{perSecond: 5, burst: 20},
-		excuses:  bucket{perSecond: 2, burst: 10},
+		messages: limit.Bucket{PerSecond: 50, Burst: 200},
+		tells:    limit.Bucket{PerSecond: 1, Burst: 20},
+		offers:   limit.Bucket{PerSecond: 5, Burst: 20},
+		carried:  limit.Bucket{PerSecond: 5, Burst: 20},
+		brought:  limit.Bucket{PerSecond: 5, Burst: 20},
+		excuses:  limit.Bucket{PerSecond: 2, Burst: 10},
 	}
 }
 

@@ -40,7 +40,7 @@ func (x *Exchange) carryOffer(now time.Time, n *neighbour, m message) {
 		x.fault(now, n, "offers in another's name")
 		return
 	}
-	if !n.offers.take(now) {
+	if !n.offers.Take(now) {
 		x.refuse(now, n, m, busy)
 		return
 	}
@@ -49,7 +49,7 @@ func (x *Exchange) carryOffer(now time.Time, n *neighbour, m message) {
 		x.refuse(now, n, m, gone)
 		return
 	}
-	if !n.mayReach(now, to) || !to.carried.take(now) {
+	if !n.mayReach(now, to) || !to.carried.Take(now) {
 		x.refuse(now, n, m, busy)
 		return
 	}
@@ -126,7 +126,7 @@ func (x *Exchange) refusalCame(now time.Time, n *neighbour, m message) {
 
 // refuse says that an offer goes no further, but not to those who ask too often.
 func (x *Exchange) refuse(now time.Time, n *neighbour, m message, why kind) {
-	if n.excuses.take(now) {
+	if n.excuses.Take(now) {
 		x.say(n, message{kind: why, from: m.from, to: m.to, offerID: m.offerID})
 	}
 }

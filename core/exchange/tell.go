@@ -68,7 +68,7 @@ func (t *torrent) othersOf(n *neighbour) []*neighbour {
 
 // told takes a neighbour's tell.
 func (x *Exchange) told(now time.Time, n *neighbour, m message) {
-	if !n.tells.take(now) {
+	if !n.tells.Take(now) {
 		x.fault(now, n, "tells too often whom it knows")
 		return
 	}

@@ -1,6 +1,7 @@
 // Package limit meters bytes: a rate for a client, and one for each of its
 // torrents below it. In come wishes to move so many bytes now, out comes yes,
-// or how long to wait. It knows no peer and moves nothing.
+// or how long to wait. A Bucket meters what is counted, as messages are, and says
+// yes or no. It knows no peer and moves nothing.
 package limit
 
 import "time"

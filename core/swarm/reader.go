@@ -59,8 +59,10 @@ func (s *Swarm) window(w Window) {
 		return
 	}
 	s.openWindow(w)
-	if seek && s.waits(w) {
-		s.makeWay()
+	if seek {
+		if _, waits := s.firstMissing(w); waits {
+			s.makeWay()
+		}
 	}
 	s.interestAll()
 	s.requests.refill = true
@@ -85,15 +87,15 @@ func (s *Swarm) inWindow(i metainfo.PieceIndex) bool {
 	return slices.ContainsFunc(s.wishes.windows, func(w Window) bool { return w.First <= i && i <= w.Last })
 }
 
-// waits reports whether a piece of a window is missing.
-func (s *Swarm) waits(w Window) bool {
+// firstMissing is the first piece of a window that is not there.
+func (s *Swarm) firstMissing(w Window) (i metainfo.PieceIndex, waits bool) {
 	have := s.picker.Have()
 	for i := int(w.First); i <= int(w.Last) && i < have.Len(); i++ {
 		if !have.Has(i) {
-			return true
+			return metainfo.PieceIndex(i), true
 		}
 	}
-	return false
+	return 0, false
 }
 
 // makeWay takes back what no reader waits for, but for the oldest requests. A

@@ -122,14 +122,3 @@ func (s *Swarm) awaited(r *run) bool {
 		return waits && first <= i && i <= last
 	})
 }
-
-// firstMissing is the first piece of a window that is not there.
-func (s *Swarm) firstMissing(w Window) (i metainfo.PieceIndex, waits bool) {
-	have := s.picker.Have()
-	for i := int(w.First); i <= int(w.Last) && i < have.Len(); i++ {
-		if !have.Has(i) {
-			return metainfo.PieceIndex(i), true
-		}
-	}
-	return 0, false
-}
